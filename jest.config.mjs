@@ -10,5 +10,7 @@ export default {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/.sagemaker-mlops/', '<rootDir>/dist/'],
+  // Files that only the full run takes (TEST_FULL is set by `npm run test:full`).
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_FULL === undefined ? ['\\.full\\.test\\.ts$'] : [])],
   testTimeout: 60_000,
 };

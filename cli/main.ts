@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util';
+import type { Command } from './command.ts';
+import { didYouMean, UserError } from './errors.ts';
+import { createTerminal } from './terminal.ts';
+
+// Loaded only when called: `--help` and a mistyped command answer at once.
+const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  start: () => import('./commands/start.ts'),
+  local: () => import('./commands/local.ts'),
+  push: () => import('./commands/push.ts'),
+  dispatch: () => import('./commands/dispatch.ts'),
+  logs: () => import('./commands/logs.ts'),
+  status: () => import('./commands/status.ts'),
+  env: () => import('./commands/env.ts'),
+};
+
+const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives in GitHub; here, all of it on this machine.
+
+  npx sagemaker-mlops start              a world, a project, a push: the model is trained, registered, gated and deployed
+  npx sagemaker-mlops push               commit and push the project's changes; follows the run
+  npx sagemaker-mlops dispatch WORKFLOW  start a workflow by hand (-f name=value for its inputs)
+  npx sagemaker-mlops logs [RUN]         what the jobs of a run printed
+  npx sagemaker-mlops status             accounts, packages, endpoints and runs of the running platform
+  npx sagemaker-mlops env ACCOUNT        variables with which your own aws or boto3 talks to that account
+  npx sagemaker-mlops local              the local platform alone, with an empty world
+
+"npx sagemaker-mlops COMMAND --help" tells a command's options. Exit codes: 0 done, 1 failed, 2 wrong usage.`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const terminal = createTerminal();
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    terminal.line(overview);
+    return name === undefined ? 2 : 0;
+  }
+  const load = commands[name];
+  if (load === undefined) {
+    throw new UserError(
+      `There is no command "${name}".${didYouMean(name, Object.keys(commands))} "npx sagemaker-mlops --help" lists them.`,
+      2,
+    );
+  }
+  const { command } = await load();
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.line(command.help);
+    return 0;
+  }
+  return command.run(parse(name, command, rest), terminal);
+}
+
+function parse(name: string, command: Command, rest: readonly string[]) {
+  const known = Object.keys(command.options).map((option) => `--${option}`);
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...rest],
+      options: command.options,
+      allowPositionals: true,
+      strict: true,
+    });
+    if (positionals.length > command.positionals.length) {
+      throw new UserError(
+        `"${name}" takes ${command.positionals.length === 0 ? 'no arguments' : command.positionals.join(' ')}, but got "${positionals.join(' ')}": see "npx sagemaker-mlops ${name} --help".`,
+        2,
+      );
+    }
+    return { values: values as Record<string, unknown>, positionals };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const option = /'(-{1,2}[\w-]+)/.exec((error as Error).message)?.[1] ?? '';
+    throw new UserError(
+      `${(error as Error).message.split('. ')[0]!.replace(/\.$/, '')}.${didYouMean(option, known)} See "npx sagemaker-mlops ${name} --help".`,
+      2,
+    );
+  }
+}
+
+// Started by bin.mjs on an older Node: its IPC channel closes when it dies, even by SIGKILL, and then nothing of ours may stay.
+if (process.channel !== undefined && process.channel !== null) {
+  process.channel.unref();
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UserError) {
+    console.error(`sagemaker-mlops: ${error.message}`);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(error);
+    console.error('\nThis is a defect of sagemaker-mlops: please report it with the lines above.');
+    process.exitCode = 1;
+  }
+}

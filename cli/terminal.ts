@@ -1,0 +1,45 @@
+/** What the commands print with. Colour and rewriting of lines only on a terminal; NO_COLOR is honoured (no-color.org). */
+export interface Terminal {
+  readonly interactive: boolean;
+  line(text?: string): void;
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+}
+
+export function createTerminal(stream: NodeJS.WriteStream = process.stdout): Terminal {
+  const colour = stream.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
+  const style = (code: number, end: number) => (text: string) =>
+    colour ? `\u001b[${code}m${text}\u001b[${end}m` : text;
+  return {
+    interactive: stream.isTTY === true && process.stdin.isTTY === true,
+    line: (text = '') => {
+      stream.write(`${text}\n`);
+    },
+    bold: style(1, 22),
+    dim: style(2, 22),
+    green: style(32, 39),
+    red: style(31, 39),
+    yellow: style(33, 39),
+  };
+}
+
+/** Columns padded to the widest cell; the last column is not padded. Cells must be plain text. */
+export function table(rows: readonly (readonly string[])[], indent = '  '): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    (
+      indent + row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ')
+    ).trimEnd(),
+  );
+}
+
+export function seconds(milliseconds: number): string {
+  const value = milliseconds / 1000;
+  return value >= 100 ? `${Math.round(value)} s` : `${value.toFixed(1)} s`;
+}
