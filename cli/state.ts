@@ -15,6 +15,8 @@ export function stateDirectory(): string {
 export interface PlatformState {
   port: number;
   pid: number;
+  /** The region of the world. */
+  region?: string;
   token: string;
   project?: ProjectState;
 }

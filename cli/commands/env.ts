@@ -1,0 +1,49 @@
+import type { Command } from '../command.ts';
+import { Control } from '../control.ts';
+import { didYouMean, UserError } from '../errors.ts';
+import { runningPlatform } from '../state.ts';
+
+export const command: Command = {
+  help: `Prints the variables with which your own aws, boto3 or any SDK talks to one account of the running platform.
+
+  eval "$(npx sagemaker-mlops env development)"
+  aws sagemaker list-model-packages --model-package-group-name GROUP
+
+Usage: npx sagemaker-mlops env ACCOUNT [--role NAME] [--region REGION] [--json]
+  ACCOUNT   name or number; "npx sagemaker-mlops status" lists them
+  --role    a role of that account instead of OrganizationAccountAccessRole (e.g. the project's data-scientist role)
+  --region  another region than the world's
+  --json    as JSON instead of export lines
+
+The keys are temporary (one hour) and mean nothing outside this platform.`,
+  options: { role: { type: 'string' }, region: { type: 'string' }, json: { type: 'boolean' } },
+  positionals: ['ACCOUNT'],
+  async run({ values, positionals }, terminal) {
+    const state = runningPlatform();
+    const control = new Control(state);
+    const accounts = await control.accounts();
+    const wanted = positionals[0];
+    const names = accounts.flatMap(({ id, name }) => [name, id]);
+    if (wanted === undefined) {
+      throw new UserError(`"env" needs an account, one of ${accounts.map(({ name }) => name).join(', ')}.`, 2);
+    }
+    const account = accounts.find(({ id, name }) => id === wanted || name === wanted);
+    if (account === undefined) {
+      throw new UserError(`There is no account "${wanted}" in this world.${didYouMean(wanted, names)}`, 2);
+    }
+    const credentials = await control.credentials(account.id, values['role'] as string | undefined);
+    const region = (values['region'] as string | undefined) ?? state.project?.region ?? state.region ?? 'eu-west-1';
+    const variables: Record<string, string> = {
+      AWS_ENDPOINT_URL: control.url,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    if (values['json'] === true) terminal.line(JSON.stringify(variables, undefined, 2));
+    else for (const [name, value] of Object.entries(variables)) terminal.line(`export ${name}='${value}'`);
+    return 0;
+  },
+};

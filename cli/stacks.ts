@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import { UserError } from './errors.ts';
+
+export interface StackRequest {
+  name: string;
+  /** Path of the template file. */
+  template: string;
+  parameters: Record<string, string>;
+  tags: Record<string, string>;
+}
+
+/**
+ * Creates a stack from one of the product's templates and waits for it; resolves to its outputs.
+ * The failure of a resource is told with account, region, logical id and CloudFormation's reason.
+ */
+export async function createStack(
+  client: CloudFormationClient,
+  where: { account: string; region: string },
+  request: StackRequest,
+): Promise<Record<string, string>> {
+  const { StackId } = await client.send(
+    new CreateStackCommand({
+      StackName: request.name,
+      TemplateBody: await readFile(request.template, 'utf8'),
+      Parameters: Object.entries(request.parameters).map(([ParameterKey, ParameterValue]) => ({
+        ParameterKey,
+        ParameterValue,
+      })),
+      Capabilities: ['CAPABILITY_NAMED_IAM'],
+      Tags: Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value })),
+    }),
+  );
+  for (let delay = 10; ; delay = Math.min(delay * 2, 250)) {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: StackId! }));
+    const stack = Stacks![0]!;
+    if (stack.StackStatus === 'CREATE_COMPLETE') {
+      return Object.fromEntries((stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey!, OutputValue!]));
+    }
+    if (stack.StackStatus !== 'CREATE_IN_PROGRESS') {
+      const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName: StackId! }));
+      // The first failure in time is the cause; what was cancelled after it is noise. Events come newest first.
+      const cause = (StackEvents ?? [])
+        .filter(
+          (event) => event.ResourceStatus?.endsWith('_FAILED') && !/cancelled/i.test(event.ResourceStatusReason ?? ''),
+        )
+        .at(-1);
+      throw new UserError(
+        `Stack ${request.name} in account ${where.account}, ${where.region} ended ${stack.StackStatus}: ` +
+          `${cause?.LogicalResourceId ?? request.name}: ${cause?.ResourceStatusReason ?? stack.StackStatusReason ?? 'no reason given'}`,
+      );
+    }
+    await wait(delay);
+  }
+}
