@@ -19,6 +19,10 @@ export interface Principal {
   sessionPolicy?: PolicyDocument;
   /** True when the credentials of this session were themselves used to assume a role (role chaining: one hour at most). */
   chained?: boolean;
+  /** When the session began (aws:TokenIssueTime). */
+  issuedAt?: Date;
+  /** ARN of the OIDC provider whose token started this session (aws:FederatedProvider). */
+  federatedProvider?: string;
   /** Set when a service acts for this principal with its credentials (aws:ViaAWSService, aws:CalledVia). */
   viaService?: string;
 }
