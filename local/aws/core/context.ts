@@ -109,6 +109,8 @@ export interface JobSpecification {
   request: Record<string, any>;
   /** Credentials of the job's RoleArn; asked again when they are about to expire. */
   credentials: () => Promise<Credentials>;
+  /** The model of a transform job, with the credentials of the model's execution role above. */
+  model?: ModelContainer;
   /** Injected by a fault: the job fails with this reason after its start, without running anything. */
   injectedFailure?: string;
 }
@@ -186,4 +188,6 @@ export interface PlatformContext {
     kind: 'job-failure' | 'resource-failure',
     call: { account: string; region: string; operation: string; fields: Record<string, string> },
   ): { reason: string } | undefined;
+  /** Virtual seconds that a job or an endpoint's fleet takes at least, as set by the control route; 0 (or absent) unless set. */
+  virtualDuration?(call: { account: string; region: string; operation: string; fields: Record<string, string> }): number;
 }
