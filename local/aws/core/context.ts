@@ -189,5 +189,10 @@ export interface PlatformContext {
     call: { account: string; region: string; operation: string; fields: Record<string, string> },
   ): { reason: string } | undefined;
   /** Virtual seconds that a job or an endpoint's fleet takes at least, as set by the control route; 0 (or absent) unless set. */
-  virtualDuration?(call: { account: string; region: string; operation: string; fields: Record<string, string> }): number;
+  virtualDuration?(call: {
+    account: string;
+    region: string;
+    operation: string;
+    fields: Record<string, string>;
+  }): number;
 }

@@ -1,0 +1,175 @@
+import type { Clock, ClockMode } from './clock.ts';
+
+interface Timer {
+  at: number;
+  order: number;
+  fire: () => void;
+}
+
+/** Further control that only the platform's own control routes use. */
+export interface ControllableClock extends Clock {
+  setMode(mode: ClockMode): void;
+  /** Timers that wait, and live processes that hold the clock. */
+  readonly pending: number;
+  readonly held: number;
+  /** The moment of the next timer. */
+  next(): Date | undefined;
+  /** Drops every timer: their sleepers are rejected with the given reason. */
+  close(reason: Error): void;
+}
+
+/** Wall time is a parameter so that tests of the clock itself need not wait. Milliseconds since 1970. */
+export function createClock(initial: ClockMode, wall: () => number = Date.now): ControllableClock {
+  let mode = initial;
+  // virtual = base + (wall - since) * factor; by-hand stands still (factor 0).
+  let base = wall();
+  let since = base;
+  let timers: Timer[] = [];
+  const rejects = new Map<Timer, (reason: unknown) => void>();
+  let order = 0;
+  let held = 0;
+  let wake: NodeJS.Timeout | undefined;
+  let jump: NodeJS.Immediate | undefined;
+
+  const factor = () => (mode.mode === 'scaled' ? mode.factor : mode.mode === 'at-once' ? 1 : 0);
+  const virtual = () => base + (wall() - since) * factor();
+  const moveTo = (moment: number) => {
+    base = Math.max(moment, virtual());
+    since = wall();
+  };
+  const sorted = () => timers.sort((left, right) => left.at - right.at || left.order - right.order);
+
+  const fireDue = (until: number) => {
+    const due = sorted().filter((timer) => timer.at <= until);
+    timers = timers.filter((timer) => timer.at > until);
+    for (const timer of due) {
+      rejects.delete(timer);
+      timer.fire();
+    }
+  };
+
+  /** Arranges the next firing, according to the mode. */
+  const schedule = () => {
+    clearTimeout(wake);
+    clearImmediate(jump);
+    wake = undefined;
+    jump = undefined;
+    const first = sorted()[0];
+    if (first === undefined || mode.mode === 'by-hand') return;
+    if (mode.mode === 'at-once' && held === 0) {
+      // One timer at a time, after everything that is ready has run: work done meanwhile may set an earlier timer.
+      jump = setImmediate(() => {
+        const next = sorted()[0];
+        if (next === undefined || held > 0) return schedule();
+        moveTo(next.at);
+        timers.shift();
+        rejects.delete(next);
+        next.fire();
+        schedule();
+      });
+      return;
+    }
+    const delay = Math.max(0, (first.at - virtual()) / factor());
+    wake = setTimeout(
+      () => {
+        fireDue(virtual());
+        schedule();
+      },
+      Math.min(Math.ceil(delay), 2 ** 31 - 1),
+    );
+    wake.unref();
+  };
+
+  return {
+    get mode() {
+      return mode.mode;
+    },
+    get pending() {
+      return timers.length;
+    },
+    get held() {
+      return held;
+    },
+    now: () => new Date(virtual()),
+    next: () => {
+      const first = sorted()[0];
+      return first === undefined ? undefined : new Date(first.at);
+    },
+    sleep(milliseconds, signal) {
+      if (signal?.aborted) return Promise.reject(signal.reason);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const timer: Timer = { at: virtual() + Math.max(0, milliseconds), order: order++, fire: resolve };
+      const onAbort = () => {
+        timers = timers.filter((other) => other !== timer);
+        rejects.delete(timer);
+        reject(signal?.reason);
+      };
+      timer.fire = () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      timers.push(timer);
+      rejects.set(timer, reject);
+      schedule();
+      return promise;
+    },
+    hold() {
+      // Time so far counts from the skipped position on; while held it follows the wall.
+      held += 1;
+      schedule();
+      let released = false;
+      return () => {
+        if (released) return;
+        released = true;
+        held -= 1;
+        schedule();
+      };
+    },
+    async advance(milliseconds) {
+      requireByHand(mode);
+      const target = virtual() + milliseconds;
+      await settle();
+      for (let first = sorted()[0]; first !== undefined && first.at <= target; first = sorted()[0]) {
+        moveTo(first.at);
+        fireDue(first.at);
+        await settle();
+      }
+      moveTo(target);
+    },
+    async advanceToNext() {
+      requireByHand(mode);
+      await settle();
+      const first = sorted()[0];
+      if (first === undefined) return undefined;
+      const moved = Math.max(0, first.at - virtual());
+      moveTo(first.at);
+      fireDue(first.at);
+      await settle();
+      return moved;
+    },
+    setMode(next) {
+      base = virtual();
+      since = wall();
+      mode = next;
+      schedule();
+    },
+    close(reason) {
+      timers = [];
+      clearTimeout(wake);
+      clearImmediate(jump);
+      const waiting = [...rejects.values()];
+      rejects.clear();
+      for (const reject of waiting) reject(reason);
+    },
+  };
+}
+
+function requireByHand(mode: ClockMode): void {
+  if (mode.mode !== 'by-hand') throw new Error(`Only a clock by hand can be advanced; this one is ${mode.mode}.`);
+}
+
+/** Lets work that a timer set off run until it waits for something outside (some turns of the event loop). */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

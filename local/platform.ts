@@ -1,0 +1,133 @@
+/**
+ * The local platform as one object: world, clock, identity, services, front, control routes, on one loopback port.
+ * Everything is composed here and nowhere else; parts know each other only by the types of local/aws/core.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { type Composition, compose } from './aws/control/compose.ts';
+import { createControl } from './aws/control/control.ts';
+import type { ClientSet, Logger, PlatformContext } from './aws/core/context.ts';
+import { defaultWorld, type World } from './aws/core/world.ts';
+import type { CallLog } from './aws/front/call-log.ts';
+import type { Faults } from './aws/front/faults.ts';
+import { listen, type NodeHandler } from './aws/front/server.ts';
+
+export interface PlatformOptions {
+  /** 0 (default) picks a free port. */
+  port?: number;
+  world?: World;
+  /** platform.json (0600: port, pid, token) is written here; jobs work below it. */
+  stateDirectory: string;
+  /** Interpreter of the Python environment; without it S3, KMS, SSM, Logs, ECR, jobs and endpoints answer 501. */
+  python?: { python: string } | undefined;
+  logger: Logger;
+  /** Serves everything below /_github/. */
+  github?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Start moto in the background at once (default), so that the first S3 call does not wait for it. */
+  prewarm?: boolean;
+  /** `observe` logs what IAM would refuse and lets it pass. */
+  enforcement?: 'enforce' | 'observe';
+  /** Further members of platform.json. */
+  state?: Record<string, unknown>;
+}
+
+export interface Platform {
+  url: string;
+  port: number;
+  token: string;
+  /** Of the present world; a reset replaces it. */
+  readonly context: PlatformContext;
+  readonly composition: Composition;
+  readonly calls: CallLog;
+  readonly faults: Faults;
+  /** Clients with the rights of OrganizationAccountAccessRole in an account, for arrangements. */
+  administrator(account: string, region?: string): ClientSet;
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const world = options.world ?? defaultWorld;
+  const token = randomBytes(32).toString('base64url');
+  let port = 0;
+  const url = () => `http://127.0.0.1:${port}`;
+  const build = () =>
+    compose({
+      world,
+      stateDirectory: options.stateDirectory,
+      python: options.python?.python,
+      logger: options.logger,
+      endpointUrl: url,
+      enforcement: options.enforcement ?? 'enforce',
+      prewarm: options.prewarm ?? true,
+    });
+  let composition = await build();
+
+  const reset = async () => {
+    await composition.close();
+    composition = await build();
+  };
+  const control = createControl({
+    token,
+    current: () => composition.controlled,
+    reset,
+    health: () => ({
+      pid: process.pid,
+      port,
+      region: world.region,
+      accounts: world.accounts,
+      moto: composition.motoPid() ?? null,
+    }),
+  });
+  const handlers = new Map<string, NodeHandler>([
+    ['/_local/', control],
+    ['/moto-api/', control],
+  ]);
+  if (options.github !== undefined) handlers.set('/_github/', options.github);
+
+  let server: Awaited<ReturnType<typeof listen>>;
+  try {
+    server = await listen({ port: options.port ?? 0, aws: (request) => composition.front.handle(request), handlers });
+  } catch (error) {
+    await composition.close();
+    throw error;
+  }
+  port = server.port;
+  const stateFile = join(options.stateDirectory, 'platform.json');
+  await mkdir(options.stateDirectory, { recursive: true });
+  await rm(stateFile, { force: true });
+  await writeFile(stateFile, `${JSON.stringify({ ...options.state, port, pid: process.pid, token }, null, 2)}\n`, {
+    mode: 0o600,
+  });
+
+  let closing: Promise<void> | undefined;
+  return {
+    url: url(),
+    port,
+    token,
+    get context() {
+      return composition.context;
+    },
+    get composition() {
+      return composition;
+    },
+    get calls() {
+      return composition.controlled.log;
+    },
+    get faults() {
+      return composition.controlled.faults;
+    },
+    administrator: (account, region = world.region) => composition.administrator(account, region),
+    reset,
+    close() {
+      closing ??= (async () => {
+        await server.close();
+        await composition.close();
+        await rm(stateFile, { force: true });
+      })();
+      return closing;
+    },
+  };
+}
