@@ -36,7 +36,10 @@ export class Control {
       const text = await response.text();
       let message = text;
       try {
-        message = (JSON.parse(text) as { message?: string }).message ?? text;
+        message =
+          (JSON.parse(text) as { message?: string; error?: string }).message ??
+          (JSON.parse(text) as { error?: string }).error ??
+          text;
       } catch {
         // Not JSON: the text itself says what is wrong.
       }

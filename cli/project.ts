@@ -17,6 +17,8 @@ export interface ProjectValues {
   projectId: string;
   region: string;
   adminAccount: string;
+  stagingAccounts: readonly string[];
+  productionAccounts: readonly string[];
   /** OWNER/REPO of this product as the callers name it. */
   productRepository: string;
   /** Full commit of the product, and the version that the comment behind it tells. */
@@ -32,6 +34,12 @@ export async function writeProject(product: string, target: string, values: Proj
   await mkdir(target, { recursive: true });
   const skip = (path: string) => !/(^|\/)(__pycache__|\.pytest_cache|\.ipynb_checkpoints)(\/|$)/.test(path);
   await cp(join(product, 'seed-code'), target, { recursive: true, filter: skip });
+  for (const entry of await readdir(target, { recursive: true, withFileTypes: true })) {
+    // The compiled definition stays as it is, byte for byte: it holds no placeholder.
+    if (!entry.isFile() || !/\.(ya?ml|ipynb)$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    await writeFile(path, fillPlaceholders(await readFile(path, 'utf8'), values));
+  }
   const workflows = join(target, '.github', 'workflows');
   await mkdir(workflows, { recursive: true });
   for (const name of await readdir(join(product, 'workflows'))) {
@@ -54,7 +62,9 @@ export function fillPlaceholders(text: string, values: ProjectValues): string {
     .replaceAll(/\bPROJECT_NAME\b/g, values.projectName)
     .replaceAll(/\bPROJECT_ID\b/g, values.projectId)
     .replaceAll(/\bAWS_REGION\b/g, values.region)
-    .replaceAll(/\bADMIN_ACCOUNT\b/g, values.adminAccount);
+    .replaceAll(/\bADMIN_ACCOUNT\b/g, values.adminAccount)
+    .replaceAll(/\bSTAGING_ACCOUNTS\b/g, JSON.stringify(values.stagingAccounts))
+    .replaceAll(/\bPRODUCTION_ACCOUNTS\b/g, JSON.stringify(values.productionAccounts));
 }
 
 /** Runs git in a folder; throws a UserError with git's own last words. Nothing of a surrounding repository leaks in. */

@@ -1,0 +1,40 @@
+import type { Command } from '../command.ts';
+import { Control } from '../control.ts';
+import { UserError } from '../errors.ts';
+import { runningPlatform, runningProject } from '../state.ts';
+import { followRuns } from './push.ts';
+
+export const command: Command = {
+  help: `Starts a workflow of the project by hand (workflow_dispatch) and follows it.
+
+Usage: npx sagemaker-mlops dispatch WORKFLOW [-f NAME=VALUE ...] [--ref BRANCH] [--verbose]
+  WORKFLOW      file name in the project's .github/workflows, with or without .yml
+  -f, --field   an input of the workflow; may be repeated
+  --ref         branch to run on (default: main)
+  --verbose     every line of every job`,
+  options: {
+    field: { type: 'string', short: 'f', multiple: true },
+    ref: { type: 'string' },
+    verbose: { type: 'boolean' },
+  },
+  positionals: ['WORKFLOW'],
+  async run({ values, positionals }, terminal) {
+    if (positionals[0] === undefined) throw new UserError('"dispatch" needs the name of a workflow.', 2);
+    const state = runningPlatform();
+    const project = runningProject(state);
+    const control = new Control(state);
+    const inputs: Record<string, string> = {};
+    for (const field of (values['field'] as string[] | undefined) ?? []) {
+      const at = field.indexOf('=');
+      if (at < 1) throw new UserError(`"${field}" is not NAME=VALUE: give an input as -f confirm=abalone.`, 2);
+      inputs[field.slice(0, at)] = field.slice(at + 1);
+    }
+    const file = /\.ya?ml$/.test(positionals[0]) ? positionals[0] : `${positionals[0]}.yml`;
+    const { workflow_run_id } = await control.json<{ workflow_run_id: number }>(
+      'POST',
+      `/_github/api/repos/${project.repository}/actions/workflows/${file}/dispatches`,
+      { ref: (values['ref'] as string | undefined) ?? 'main', inputs, return_run_details: true },
+    );
+    return followRuns(control, [workflow_run_id], terminal, values['verbose'] === true);
+  },
+};

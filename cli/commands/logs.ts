@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunRecord } from '../../local/github/types.ts';
+import type { Command } from '../command.ts';
+import { UserError } from '../errors.ts';
+import { stateDirectory } from '../state.ts';
+
+export const command: Command = {
+  help: `Prints what the jobs of a run printed. Works after the platform has ended, too.
+
+Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
+  RUN        id of a run (default: the newest)
+  --job      only jobs whose name holds this text
+  --failed   only jobs that failed
+  --summary  the job summaries (Markdown) instead of the logs`,
+  options: { job: { type: 'string' }, failed: { type: 'boolean' }, summary: { type: 'boolean' } },
+  positionals: ['RUN'],
+  async run({ values, positionals }, terminal) {
+    const runs = join(stateDirectory(), 'github', 'runs');
+    let ids: number[] = [];
+    try {
+      ids = readdirSync(runs).map(Number).filter(Number.isInteger);
+    } catch {
+      // No run yet: told below.
+    }
+    if (ids.length === 0) throw new UserError('There is no run yet: "npm start" makes the first one.');
+    const id = positionals[0] === undefined ? Math.max(...ids) : Number(positionals[0]);
+    if (!ids.includes(id)) {
+      throw new UserError(
+        `There is no run ${positionals[0]}: the newest runs are ${ids
+          .sort((a, b) => b - a)
+          .slice(0, 5)
+          .join(', ')}.`,
+      );
+    }
+    const run = JSON.parse(readFileSync(join(runs, String(id), 'run.json'), 'utf8')) as RunRecord;
+    const wanted = values['job'] as string | undefined;
+    const jobs = run.jobs.filter(
+      (job) =>
+        job.conclusion !== 'skipped' &&
+        (wanted === undefined || job.name.includes(wanted)) &&
+        (values['failed'] !== true || job.conclusion === 'failure'),
+    );
+    if (jobs.length === 0)
+      terminal.line(`No such job in run ${id}: it has ${run.jobs.map(({ name }) => `"${name}"`).join(', ')}.`);
+    for (const job of jobs) {
+      terminal.line(terminal.bold(`== ${job.name} (${job.conclusion ?? job.status})`));
+      try {
+        terminal.line(
+          readFileSync(join(runs, String(id), values['summary'] === true ? job.summary : job.log), 'utf8').trimEnd(),
+        );
+      } catch {
+        terminal.line(terminal.dim('(nothing)'));
+      }
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,95 @@
+import type { JobRecord, RunEvent, RunRecord } from '../local/github/types.ts';
+import { seconds, type Terminal } from './terminal.ts';
+
+export interface FollowOptions {
+  /** Every line of every job instead of what the actions report of their progress. */
+  verbose?: boolean;
+}
+
+/**
+ * Lines of a job's log that tell progress: what the actions of this product print while they wait starts with two spaces and
+ * a word, and is repeated here; set-up, groups and commands of the runner stay in the log file.
+ */
+const progress = /^ {2}\S/;
+
+/** Prints a run as it happens; one follower prints one run. */
+export class Follower {
+  readonly #terminal: Terminal;
+  readonly #options: FollowOptions;
+
+  constructor(terminal: Terminal, options: FollowOptions = {}) {
+    this.#terminal = terminal;
+    this.#options = options;
+  }
+
+  event(event: RunEvent): void {
+    const { line, dim, green, red, yellow, bold } = this.#terminal;
+    switch (event.type) {
+      case 'run-started':
+        line(
+          `\n${bold(`Run ${event.run.number}`)}  ${event.run.name}, ${event.run.event} to ${event.run.ref.replace('refs/heads/', '')}, ` +
+            `${event.run.sha.slice(0, 7)} "${event.run.title}"${event.run.attempt > 1 ? `, attempt ${event.run.attempt}` : ''}`,
+        );
+        break;
+      case 'job-started':
+        line(`  ${dim('…')} ${event.job.name}`);
+        break;
+      case 'job-finished':
+        this.#jobFinished(event.job);
+        break;
+      case 'job-pending':
+        line(`  ${yellow('…')} ${event.job.name} waits for the concurrency group ${event.group}`);
+        break;
+      case 'waiting-for-review':
+        line(
+          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${event.reviewers.join(', ')}`,
+        );
+        break;
+      case 'reviewed':
+        line(
+          `  ${event.approval.state === 'approved' ? green('✓') : red('✗')} ${event.approval.environment} ${event.approval.state} by ` +
+            `${event.approval.user}${event.approval.comment === '' ? '' : `: ${event.approval.comment}`}`,
+        );
+        break;
+      case 'log':
+        if (this.#options.verbose === true) line(`      ${dim(event.line)}`);
+        else if (progress.test(event.line)) line(`      ${event.line.trim()}`);
+        break;
+      case 'note':
+        line(`  ${dim(`note: ${event.message}`)}`);
+        break;
+      case 'run-finished':
+        for (const problem of event.run.problems) {
+          line(`  ${red('✗')} ${problem.file}:${problem.line}: ${problem.message}`);
+        }
+        break;
+      case 'step-started':
+      case 'step-finished':
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #jobFinished(job: JobRecord): void {
+    const { line, dim, green, red } = this.#terminal;
+    if (job.conclusion === 'skipped') return;
+    const mark = job.conclusion === 'success' ? green('✓') : red('✗');
+    line(
+      `  ${mark} ${job.name}  ${dim(seconds(duration(job)))}${job.conclusion === 'success' ? '' : `  ${job.conclusion}`}`,
+    );
+    for (const annotation of job.annotations) {
+      if (annotation.level === 'error') line(`      ${red(annotation.message)}`);
+    }
+  }
+}
+
+function duration(job: JobRecord): number {
+  return job.startedAt === null || job.completedAt === null
+    ? 0
+    : Date.parse(job.completedAt) - Date.parse(job.startedAt);
+}
+
+export function runDuration(run: RunRecord): number {
+  return run.completedAt === null ? 0 : Date.parse(run.completedAt) - Date.parse(run.startedAt);
+}

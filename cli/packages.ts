@@ -1,0 +1,48 @@
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DescribeModelPackageCommand,
+  type DescribeModelPackageCommandOutput,
+  ListModelPackagesCommand,
+} from '@aws-sdk/client-sagemaker';
+import type { AccountClients } from './accounts.ts';
+
+/** Package versions of a group, newest first, with everything the registry says of them. */
+export async function describePackages(
+  clients: AccountClients,
+  group: string,
+  most = 5,
+): Promise<DescribeModelPackageCommandOutput[]> {
+  const { ModelPackageSummaryList } = await clients.sagemaker.send(
+    new ListModelPackagesCommand({
+      ModelPackageGroupName: group,
+      SortBy: 'CreationTime',
+      SortOrder: 'Descending',
+      MaxResults: most,
+    }),
+  );
+  return Promise.all(
+    (ModelPackageSummaryList ?? []).map(({ ModelPackageArn }) =>
+      clients.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: ModelPackageArn! })),
+    ),
+  );
+}
+
+/** Every numeric `value` of a package's model metrics, by its path without the trailing ".value" (e.g. "regression_metrics.mse"). */
+export async function packageMetrics(
+  clients: AccountClients,
+  description: DescribeModelPackageCommandOutput,
+): Promise<Record<string, number>> {
+  const uri = description.ModelMetrics?.ModelQuality?.Statistics?.S3Uri;
+  const match = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri ?? '');
+  if (match === null) return {};
+  const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket: match[1]!, Key: match[2]! }));
+  const metrics: Record<string, number> = {};
+  const walk = (node: unknown, path: string) => {
+    if (typeof node === 'number' && path.endsWith('.value')) metrics[path.slice(0, -'.value'.length)] = node;
+    if (typeof node === 'object' && node !== null) {
+      for (const [key, child] of Object.entries(node)) walk(child, path === '' ? key : `${path}.${key}`);
+    }
+  };
+  walk(JSON.parse(await Body!.transformToString()), '');
+  return metrics;
+}
