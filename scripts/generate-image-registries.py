@@ -37,8 +37,8 @@ def main():
     resolver = EndpointResolver(create_loader().load_data("endpoints"))
 
     def host(account, region):
-        suffix = resolver.construct_endpoint("ecr", region)["hostname"].removeprefix("api.ecr.")
-        return f"{account}.dkr.ecr.{suffix}"
+        suffix = resolver.construct_endpoint("ecr", region)["hostname"].partition(f"{region}.")[2]
+        return f"{account}.dkr.ecr.{region}.{suffix}"
 
     result = {}
     for file, repositories in WANTED.items():
