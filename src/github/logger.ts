@@ -1,0 +1,45 @@
+import { debug, endGroup, error, info, notice, startGroup, warning } from '@actions/core';
+
+/** Where an action's words go. Tests pass a recording one. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  /** A line that somebody else wrote (a job's log): can never be read as a workflow command. */
+  foreign(line: string): void;
+  notice(message: string, title?: string): void;
+  warn(message: string, title?: string): void;
+  error(message: string, title?: string): void;
+  group<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * The runner looks for `::command::` at the trimmed start of a line and for `##[command]` anywhere in it, so a training job's
+ * log could set outputs or hide text. Control characters go too.
+ */
+export function harmless(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  return line
+    .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
+    .replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, ' ')
+    .replaceAll('##[', '## [');
+}
+
+export function githubLogger(): Logger {
+  const options = (title: string | undefined) => (title === undefined ? {} : { title });
+  return {
+    debug,
+    info,
+    foreign: (line) => info(`| ${harmless(line)}`),
+    notice: (message, title) => notice(message, options(title)),
+    warn: (message, title) => warning(message, options(title)),
+    error: (message, title) => error(message, options(title)),
+    async group(name, work) {
+      startGroup(name);
+      try {
+        return await work();
+      } finally {
+        endGroup();
+      }
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { type Aws, createAws } from '../aws/session.ts';
+import type { Host } from './host.ts';
+import { audienceOf, claimsOf } from './oidc.ts';
+import { version } from './version.generated.ts';
+
+/** The inputs by which every action says how it gets into AWS. */
+export interface AwsInputs {
+  readonly 'aws-region': string;
+  readonly 'role-to-assume': string | undefined;
+  readonly 'role-chain': readonly string[] | undefined;
+  readonly 'role-duration-seconds': number | undefined;
+}
+
+const toldClaims = ['sub', 'aud', 'repository', 'repository_id', 'environment', 'ref', 'job_workflow_ref'] as const;
+
+/** What a trust policy sees of an ID token, for the hint of a refused assumption. */
+export function describeToken(token: string): string {
+  const claims = claimsOf(token);
+  return toldClaims
+    .filter((name) => claims[name] !== undefined)
+    .map((name) => `${name} ${String(claims[name])}`)
+    .join(', ');
+}
+
+/** Opens AWS for an action: by `role-to-assume` with tokens of this job, else with the credentials that the job already has. */
+export function openAws(action: string, inputs: AwsInputs, host: Host<any>): Aws {
+  const { context } = host;
+  return createAws({
+    region: inputs['aws-region'],
+    env: host.env,
+    roleToAssume: inputs['role-to-assume'],
+    roleChain: inputs['role-chain'] ?? [],
+    durationSeconds: inputs['role-duration-seconds'],
+    idToken: () => host.idToken(audienceOf(inputs['aws-region'])),
+    describeToken,
+    mask: host.mask,
+    context,
+    userAgent: [
+      ['sagemaker-mlops', version],
+      ['gha-action', action],
+      ['gha-run', `${context.runId}-${context.runAttempt}`],
+    ],
+    clock: host.clock,
+  });
+}
