@@ -37,7 +37,7 @@ export interface Identity {
   services: Service[];
   /** The public keys of an OIDC issuer, by its URL as tokens carry it in `iss`. */
   setOidcKeys(issuerUrl: string, jwks: JSONWebKeySet): void;
-  /** OrganizationAccountAccessRole in every account. */
+  /** OrganizationAccountAccessRole in every account that lacks it. */
   seed(): void;
   /**
    * First credentials for a person, without a call: OrganizationAccountAccessRole (default), or a role of the account
@@ -48,7 +48,7 @@ export interface Identity {
 
 /** Identity of the local platform: IAM, STS, their sessions, and the evaluator that judges every call. */
 export function createIdentity({ world, clock, organization }: IdentityOptions): Identity {
-  const store = new IamStore(world.accounts.map(({ id }) => id));
+  const store = new IamStore(world);
   const sessions = createSessions(clock);
   const keys = new OidcKeys();
   const state = { store, now: () => clock.now() };

@@ -17,6 +17,7 @@ export function seedAccounts(store: IamStore, world: World, now: Date): void {
   const manager = (world.accounts.find(({ admin }) => admin) ?? world.accounts[0])?.id;
   for (const { id } of world.accounts) {
     const account = store.account(id)!;
+    if (account.roles.has(accountAccessRole.toLowerCase())) continue;
     const trust = JSON.stringify({
       Version: '2012-10-17',
       Statement: [

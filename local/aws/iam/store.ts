@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArn } from '../core/arn.ts';
 import type { PolicyDocument } from '../core/policy.ts';
+import type { World } from '../core/world.ts';
 
 export interface StoredPolicy {
   text: string;
@@ -73,17 +74,20 @@ export const uniqueId = (prefix: 'AROA' | 'ANPA'): string => prefix + randomChar
 
 /** State of IAM: one set per account of the world. */
 export class IamStore {
-  readonly #accounts: ReadonlyMap<string, AccountState>;
+  readonly #world: Pick<World, 'accounts'>;
+  readonly #accounts = new Map<string, AccountState>();
 
-  constructor(accountIds: readonly string[]) {
-    this.#accounts = new Map(
-      accountIds.map((id) => [id, { id, roles: new Map(), policies: new Map(), providers: new Map() }]),
-    );
+  constructor(world: Pick<World, 'accounts'>) {
+    this.#world = world;
   }
 
-  /** undefined for an account that the world does not have. */
+  /** undefined for an account that the world does not have. Accounts may join the world later. */
   account(id: string): AccountState | undefined {
-    return this.#accounts.get(id);
+    const known = this.#accounts.get(id);
+    if (known !== undefined || !this.#world.accounts.some((account) => account.id === id)) return known;
+    const made: AccountState = { id, roles: new Map(), policies: new Map(), providers: new Map() };
+    this.#accounts.set(id, made);
+    return made;
   }
 
   roleByArn(arn: string): Role | undefined {
