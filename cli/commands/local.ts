@@ -1,0 +1,39 @@
+import { defaultWorld } from '../../local/aws/core/world.ts';
+import { parsePort } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { startLocalWorld } from '../platform.ts';
+import { preparePython } from '../python.ts';
+import { untilStopped } from '../signals.ts';
+import { stateDirectory } from '../state.ts';
+import { table } from '../terminal.ts';
+
+export const command: Command = {
+  help: `Starts the local platform alone: four empty accounts, until Ctrl-C.
+
+  npx sagemaker-mlops local
+  eval "$(npx sagemaker-mlops env development)"    (in another terminal)
+  aws sts get-caller-identity
+
+Usage: npx sagemaker-mlops local [--port N]
+  --port   port on 127.0.0.1 (default 4577; 0 takes a free one)`,
+  options: { port: { type: 'string' } },
+  positionals: [],
+  async run({ values }, terminal) {
+    const port = parsePort(values['port']);
+    const python = await preparePython(terminal);
+    const local = await startLocalWorld({
+      world: defaultWorld,
+      port,
+      stateDirectory: stateDirectory(),
+      python,
+      warn: (message) => terminal.line(terminal.yellow(message)),
+    });
+    terminal.line(`The local platform answers at ${local.platform.url} (${defaultWorld.region}):`);
+    for (const line of table(defaultWorld.accounts.map(({ id, name }) => [id, name]))) terminal.line(line);
+    terminal.line(
+      'In another terminal: eval "$(npx sagemaker-mlops env development)", then aws or boto3. Ctrl-C ends it.',
+    );
+    await untilStopped(() => local.close());
+    return 0;
+  },
+};

@@ -1,0 +1,170 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defaultWorld } from '../../local/aws/core/world.ts';
+import type { RunRecord } from '../../local/github/types.ts';
+import { parsePort } from '../arguments.ts';
+import type { Command, ParsedArguments } from '../command.ts';
+import { Control } from '../control.ts';
+import { deployEnvironment, stageAccounts, stages } from '../environment.ts';
+import { Follower } from '../follow.ts';
+import { type LocalWorld, startLocalWorld } from '../platform.ts';
+import { commitAndPush, initializeRepository, productVersion, projectIdOf, writeProject } from '../project.ts';
+import { preparePython } from '../python.ts';
+import { report } from '../report.ts';
+import { createReviewer } from '../review.ts';
+import { untilStopped } from '../signals.ts';
+import { type ProjectState, productDirectory, stateDirectory } from '../state.ts';
+import { seconds, type Terminal } from '../terminal.ts';
+
+const productRepository = 'sagemaker-mlops/sagemaker-mlops';
+const owner = 'acme';
+const name = 'abalone';
+/** The reviewer of the local production environment: who sits at the terminal. */
+const reviewer = 'local-reviewer';
+
+export const command: Command = {
+  help: `Shows the whole platform on this machine: four AWS accounts and a GitHub, both local; a project whose first push is
+trained, registered, gated and deployed by the same workflow files and bundled actions that run on GitHub.
+
+Usage: npm start -- [--once] [--yes] [--keep] [--port N] [--verbose]
+  --once      end when the run has ended (exit code 0 when it succeeded) instead of staying up until Ctrl-C
+  --yes       never ask: the local reviewer approves production
+  --keep      keep the project of the last start instead of making a fresh one
+  --port      port on 127.0.0.1 (default 4577; 0 takes a free one)
+  --verbose   every line of every job
+
+While it is up, in another terminal: npx sagemaker-mlops status | push | logs | env ACCOUNT`,
+  options: {
+    once: { type: 'boolean' },
+    yes: { type: 'boolean' },
+    keep: { type: 'boolean' },
+    port: { type: 'string' },
+    verbose: { type: 'boolean' },
+  },
+  positionals: [],
+  async run(args, terminal) {
+    const port = parsePort(args.values['port']);
+    const directory = stateDirectory();
+    const version = await productVersion(productDirectory);
+    terminal.line(
+      `${terminal.bold(`sagemaker-mlops ${version.version}`)}: everything below runs on this machine; no AWS account is used.`,
+    );
+    const python = await preparePython(terminal);
+
+    let started = Date.now();
+    if (args.values['keep'] !== true) await rm(join(directory, 'project'), { recursive: true, force: true });
+    const local = await startLocalWorld({
+      world: defaultWorld,
+      port,
+      stateDirectory: directory,
+      python,
+      warn: (message) => terminal.line(terminal.yellow(`  ${message}`)),
+      reviewer: createReviewer(terminal, args.values['yes'] === true),
+    });
+    let ended = false;
+    const stopped = untilStopped(async () => {
+      ended = true;
+      await local.close();
+    });
+    try {
+      terminal.line(
+        `  Local AWS and GitHub at ${local.platform.url}: ${defaultWorld.accounts.length} accounts in ${defaultWorld.region} (${seconds(Date.now() - started)})`,
+      );
+      started = Date.now();
+      const project = await makeProject(local, directory, version, args, (stacks) => {
+        terminal.line(`  ${stacks} stacks from templates/ by CloudFormation (${seconds(Date.now() - started)})`);
+      });
+      terminal.line(`  Project ${project.repository} in ${project.directory}`);
+
+      const run = await firstPush(local, project, terminal, args);
+      await report(terminal, local, project, run);
+      if (args.values['once'] === true) {
+        await local.close();
+        return run.conclusion === 'success' ? 0 : 1;
+      }
+      terminal.line('\nCtrl-C ends it. In another terminal: npx sagemaker-mlops status | push | logs | env ACCOUNT');
+    } catch (error) {
+      // After Ctrl-C whatever was under way fails because its platform is gone: that is no news.
+      if (!ended) {
+        await local.close();
+        throw error;
+      }
+    }
+    const signal = await stopped;
+    terminal.line(`\nEnded by ${signal}.`);
+    return signal === 'SIGINT' ? 130 : 143;
+  },
+};
+
+/** Repository, environments and AWS side of the project: what a platform engineer sets up once. */
+async function makeProject(
+  local: LocalWorld,
+  directory: string,
+  version: { commit: string; version: string },
+  args: ParsedArguments,
+  deployed: (stacks: number) => void,
+): Promise<ProjectState> {
+  const { github, platform } = local;
+  const admin = defaultWorld.accounts.find(({ admin }) => admin === true)!;
+  github.mapRepository(productRepository, productDirectory);
+  const repository = await github.createRepository({ owner, name, defaultBranch: 'main' });
+  const project: ProjectState = {
+    name,
+    id: projectIdOf(repository.id),
+    repository: repository.fullName,
+    repositoryId: repository.id,
+    directory: join(directory, 'project'),
+    region: defaultWorld.region,
+    adminAccount: admin.id,
+  };
+  for (const environment of ['build', 'model-approval', 'model-record', 'staging', 'cleanup']) {
+    github.createEnvironment(repository.fullName, { name: environment, branches: ['main'] });
+  }
+  github.createEnvironment(repository.fullName, { name: 'production', branches: ['main'], reviewers: [reviewer] });
+
+  const stacks = await deployEnvironment(new Control(platform), {
+    templates: join(productDirectory, 'templates'),
+    region: defaultWorld.region,
+    project,
+    repository: { owner, ownerId: repository.ownerId, name, id: repository.id, defaultBranch: 'main' },
+    productRepository,
+    accounts: defaultWorld.accounts,
+  });
+  deployed(stacks);
+
+  if (args.values['keep'] !== true) {
+    await writeProject(productDirectory, project.directory, {
+      projectName: project.name,
+      projectId: project.id,
+      region: defaultWorld.region,
+      adminAccount: admin.id,
+      stagingAccounts: stageAccounts(defaultWorld.accounts, stages[0].name),
+      productionAccounts: stageAccounts(defaultWorld.accounts, stages[1].name),
+      productRepository,
+      productCommit: version.commit,
+      productVersion: version.version,
+    });
+  }
+  await initializeRepository(project.directory, repository.gitDirectory, 'main');
+  await local.setProject(project);
+  return project;
+}
+
+/** The first commit on main; resolves when the run that it started has ended. */
+async function firstPush(
+  local: LocalWorld,
+  project: ProjectState,
+  terminal: Terminal,
+  args: ParsedArguments,
+): Promise<RunRecord> {
+  const follower = new Follower(terminal, { verbose: args.values['verbose'] === true });
+  const unsubscribe = local.github.subscribe((event) => follower.event(event));
+  try {
+    await commitAndPush(project.directory, 'First model');
+    const run = local.github.runs.list(project.repository).find(({ path }) => path.endsWith('/model.yml'));
+    if (run === undefined) throw new Error('The first push started no run of model.yml.');
+    return await local.github.runs.wait(run.id);
+  } finally {
+    unsubscribe();
+  }
+}
