@@ -15,7 +15,7 @@ import { seedAccounts } from './seed.ts';
 import { createSessions } from './sessions.ts';
 import { createSignIn, type SignInRequest } from './sign-in.ts';
 import { IamStore } from './store.ts';
-import { assumeRole } from './sts/assume-role.ts';
+import { assumption } from './sts/assume-role.ts';
 import { createSts } from './sts/index.ts';
 import { principalOf } from './sts/role-session.ts';
 import { StsState } from './sts/state.ts';
@@ -40,7 +40,7 @@ export interface Identity {
   /** OrganizationAccountAccessRole in every account that lacks it. */
   seed(): void;
   /** First credentials for a person: see sign-in.ts. */
-  signIn(request: SignInRequest): Promise<Session>;
+  signIn(request: SignInRequest): Session;
 }
 
 /** Identity of the local platform: IAM, STS, their sessions, and the evaluator that judges every call. */
@@ -81,6 +81,13 @@ export function createIdentity({ world, clock, organization }: IdentityOptions):
     ],
     setOidcKeys: (issuerUrl, jwks) => keys.set(issuerUrl, jwks),
     seed: () => seedAccounts(store, world, clock.now()),
-    signIn: createSignIn({ world, store, sessions, authorizer, clock, assumeRole: assumeRole(sts) }),
+    signIn: createSignIn({
+      world,
+      store,
+      sessions,
+      authorizer,
+      clock,
+      assumption: (input, call) => assumption(sts, input, call),
+    }),
   };
 }

@@ -2,7 +2,7 @@ import { partitionOf } from '../core/arn.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Authorizer, Session, Sessions } from '../core/context.ts';
 import { AwsError } from '../core/errors.ts';
-import type { Operation } from '../core/service.ts';
+import type { AuthorizationRequest, Call } from '../core/service.ts';
 import type { World } from '../core/world.ts';
 import { accountAccessRole } from './seed.ts';
 import type { IamStore } from './store.ts';
@@ -24,16 +24,17 @@ interface SignInParts {
   sessions: Sessions;
   authorizer: Authorizer;
   clock: Clock;
-  assumeRole: Operation<AssumeRoleInput>;
+  /** The permissions that AssumeRole needs. */
+  assumption(input: AssumeRoleInput, call: Call): AuthorizationRequest[];
 }
 
 /**
  * First credentials for a person: OrganizationAccountAccessRole itself, or a role that it may assume, judged as its call
  * of AssumeRole would be. Throws AwsError NoSuchEntity (404) or AccessDenied (403).
  */
-export function createSignIn(parts: SignInParts): (request: SignInRequest) => Promise<Session> {
-  const { world, store, sessions, authorizer, clock, assumeRole } = parts;
-  return async ({ account, role: wanted = accountAccessRole, sessionName = 'local', lifetimeSeconds = 3600 }) => {
+export function createSignIn(parts: SignInParts): (request: SignInRequest) => Session {
+  const { world, store, sessions, authorizer, clock, assumption } = parts;
+  return ({ account, role: wanted = accountAccessRole, sessionName = 'local', lifetimeSeconds = 3600 }) => {
     const name = wanted.slice(wanted.lastIndexOf('/') + 1);
     const role = wanted.startsWith('arn:') ? store.roleByArn(wanted) : store.roleByName(account, name);
     const administrator = store.roleByName(account, accountAccessRole);
@@ -53,8 +54,7 @@ export function createSignIn(parts: SignInParts): (request: SignInRequest) => Pr
         principal,
         userAgent: 'sagemaker-mlops',
       };
-      const requests = await assumeRole.authorize({ RoleArn: role.arn, RoleSessionName: sessionName }, call);
-      for (const request of requests) {
+      for (const request of assumption({ RoleArn: role.arn, RoleSessionName: sessionName }, call)) {
         const { decision, message } = authorizer.decide(principal, request, call);
         if (decision !== 'allow') throw new AwsError('AccessDenied', message, 403);
       }

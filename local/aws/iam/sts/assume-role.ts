@@ -83,7 +83,8 @@ function check(input: AssumeRoleInput, principal: Principal): void {
   }
 }
 
-function authorize(state: StsState, input: AssumeRoleInput, call: Call): AuthorizationRequest[] {
+/** The permissions that a call needs: the role's trust and, beside it, the caller's own policies. Throws ValidationError. */
+export function assumption(state: StsState, input: AssumeRoleInput, call: Call): AuthorizationRequest[] {
   const { principal } = call;
   check(input, principal);
   const role = state.store.roleByArn(input.RoleArn);
@@ -121,7 +122,7 @@ function authorize(state: StsState, input: AssumeRoleInput, call: Call): Authori
 export function assumeRole(state: StsState): Operation<AssumeRoleInput> {
   return {
     mutating: false,
-    authorize: (input, call) => authorize(state, input, call),
+    authorize: (input, call) => assumption(state, input, call),
     handle(input, call) {
       const { principal } = call;
       for (const member of ['SerialNumber', 'TokenCode', 'ProvidedContexts'] as const)
