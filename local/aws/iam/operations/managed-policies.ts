@@ -43,7 +43,7 @@ const versionLimit = 5;
 const attachmentLimit = 10;
 
 function parseManaged(text: string) {
-  const document = parsePolicy(text, 'identity');
+  const document = parsePolicy(text, 'managed');
   if (policySize(text) > sizeLimit) throw limitExceeded(`Cannot exceed quota for PolicySize: ${sizeLimit}`);
   return { text, document };
 }
