@@ -1,7 +1,8 @@
 /** Builds one world: everything that a reset throws away. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClientSet, Credentials, JobRunner, Logger, ModelServers, PlatformContext } from '../core/context.ts';
-import { AwsError, NotImplementedError } from '../core/errors.ts';
+import type { ClientSet, JobRunner, Logger, ModelServers, PlatformContext } from '../core/context.ts';
+import { NotImplementedError } from '../core/errors.ts';
 import { createClock } from '../core/platform-clock.ts';
 import type { Service } from '../core/service.ts';
 import type { World } from '../core/world.ts';
@@ -10,7 +11,12 @@ import { createClients } from '../front/client-set.ts';
 import { Faults } from '../front/faults.ts';
 import { createFront, type Front } from '../front/front.ts';
 import { createMoto } from '../moto/process.ts';
-import { type Controlled, type CredentialRequest, Durations, EventLog } from './control.ts';
+import { createS3 } from '../moto/s3.ts';
+import { BucketStore } from '../policies/bucket-store.ts';
+import { createEcr, createLogs, createSsm } from '../policies/kept-by-moto.ts';
+import { KeyStore } from '../policies/key-store.ts';
+import { createKms } from '../policies/kms.ts';
+import { type Controlled, Durations, EventLog } from './control.ts';
 
 export interface ComposeOptions {
   world: World;
@@ -31,7 +37,8 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-const administratorRole = 'OrganizationAccountAccessRole';
+/** Longer than any arrangement of a test or of `start` takes. */
+const administratorSeconds = 12 * 3600;
 
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const { logger, python } = options;
@@ -49,12 +56,22 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const identity = createIdentity({ world, clock, logger });
   await identity.seed();
 
-  const services: Service[] = [...identity.services];
+  const buckets = new BucketStore();
+  const keys = new KeyStore();
+  const { sessions, authorizer, roles } = identity;
+  const services: Service[] = [
+    ...identity.services,
+    createKms({ keys, moto, authorizer }),
+    createSsm(moto),
+    createLogs(moto),
+    createEcr(moto),
+  ];
+  const s3 = createS3({ moto, buckets, keys, authorizer, roles, world });
   const front = createFront({
     services: () => services,
-    s3: () => undefined,
-    sessions: identity.sessions,
-    authorizer: identity.authorizer,
+    s3: () => s3,
+    sessions,
+    authorizer,
     clock,
     faults,
     log,
@@ -69,9 +86,9 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     clock,
     logger,
     signal: closing.signal,
-    sessions: identity.sessions,
-    roles: identity.roles,
-    authorizer: identity.authorizer,
+    sessions,
+    roles,
+    authorizer,
     clients,
     emit: (event) => events.add(event),
     imageDigest: runner.imageDigest,
@@ -85,36 +102,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   };
   services.push(...(await createServices(context)));
 
-  const issue = ({
-    account,
-    role = administratorRole,
-    sessionName = 'local',
-    durationSeconds = 3600,
-  }: CredentialRequest) => {
-    if (!world.accounts.some(({ id }) => id === account)) {
-      throw new AwsError('InvalidAccount', `There is no account ${account} in this world.`, 404);
-    }
-    return { account, role, sessionName, durationSeconds };
-  };
-  const administratorCredentials = (account: string, sessionName: string, durationSeconds: number): Credentials =>
-    identity.sessions.issue(
-      {
-        kind: 'assumed-role',
-        account,
-        arn: `arn:aws:sts::${account}:assumed-role/${administratorRole}/${sessionName}`,
-        roleArn: `arn:aws:iam::${account}:role/${administratorRole}`,
-        roleName: administratorRole,
-        sessionName,
-        userId: `AROALOCALADMIN:${sessionName}`,
-      },
-      durationSeconds,
-    ).credentials;
-
   return {
     context,
     front,
     motoPid: () => moto.pid,
-    administrator: (account, region) => clients(administratorCredentials(account, 'local', 12 * 3600), region),
+    administrator: (account, region) =>
+      clients(
+        identity.signIn({ account, sessionName: 'local', lifetimeSeconds: administratorSeconds }).credentials,
+        region,
+      ),
     controlled: {
       world,
       clock,
@@ -127,26 +123,13 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
         world.accounts.push(account);
         void identity.seed();
       },
-      async credentials(request) {
-        const { account, role, sessionName, durationSeconds } = issue(request);
-        if (role === administratorRole) return administratorCredentials(account, sessionName, durationSeconds);
-        const { AssumeRoleCommand } = await import('@aws-sdk/client-sts');
-        const { sts } = clients(administratorCredentials(account, sessionName, 3600), world.region);
-        const answer = await sts.send(
-          new AssumeRoleCommand({
-            RoleArn: role.startsWith('arn:') ? role : `arn:aws:iam::${account}:role/${role}`,
-            RoleSessionName: sessionName,
-            DurationSeconds: Math.min(durationSeconds, 3600),
-          }),
-        );
-        const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials!;
-        return {
-          accessKeyId: AccessKeyId!,
-          secretAccessKey: SecretAccessKey!,
-          sessionToken: SessionToken!,
-          expiration: Expiration!,
-        };
-      },
+      credentials: ({ account, role, sessionName, durationSeconds }) =>
+        identity.signIn({
+          account,
+          ...(role === undefined ? {} : { role }),
+          ...(sessionName === undefined ? {} : { sessionName }),
+          ...(durationSeconds === undefined ? {} : { lifetimeSeconds: durationSeconds }),
+        }).credentials,
     },
     async close() {
       closing.abort(new Error('The local platform closes.'));
@@ -197,6 +180,9 @@ async function createRunnerOrRefusal(
       imageDigest: () => undefined,
       close: async () => {},
     };
+  }
+  if (!existsSync(new URL('../../runner/index.ts', import.meta.url))) {
+    return createRunnerOrRefusal({ python: undefined } as any, clock, clients);
   }
   const [{ createRunner }, { imageDigest }] = await Promise.all([
     import('../../runner/index.ts'),

@@ -17,7 +17,7 @@ export interface Controlled {
   log: CallLog;
   durations: Durations;
   events: EventLog;
-  credentials(request: CredentialRequest): Promise<Credentials>;
+  credentials(request: CredentialRequest): Credentials;
   setOidcKeys(issuer: string, jwks: unknown): void;
   addAccount(account: WorldAccount): void;
 }
@@ -68,9 +68,9 @@ export function createControl(
       current().addAccount({ id: body.id, name: body.name ?? body.id });
       return { accounts: current().world.accounts };
     },
-    'POST credentials': async (body) => {
+    'POST credentials': (body) => {
       requireText(body, 'account');
-      return await current().credentials(body as CredentialRequest);
+      return current().credentials(body as CredentialRequest);
     },
     'POST oidc': (body) => {
       requireText(body, 'issuer');

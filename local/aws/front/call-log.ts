@@ -11,8 +11,15 @@ export interface CallLogEntry {
   resources: string[];
   /** SHA-256 over the canonical form of what was asked; equal requests have equal hashes. */
   requestHash: string;
-  decision: 'allow' | 'implicit-deny' | 'explicit-deny' | 'none' | null;
+  decision: 'allow' | 'implicit-deny' | 'explicit-deny' | null;
   grantedBy: string[];
+  /** Every permission that was asked for (iam:PassRole, the key behind an object), also those of a refused call. */
+  permissions: {
+    action: string;
+    resources: string[];
+    decision: 'allow' | 'implicit-deny' | 'explicit-deny';
+    grantedBy: string[];
+  }[];
   /** null while the call is being answered, and for ever when the connection was broken by a fault. */
   status: number | null;
   error: string | null;

@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { partitionOf } from '../core/arn.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Authorizer, Logger, Sessions } from '../core/context.ts';
+import type { AuthorizationDecision, Authorizer, Logger, Sessions } from '../core/context.ts';
 import { AwsError, NotImplementedError } from '../core/errors.ts';
 import type { AuthorizationRequest, Call, Operation, Principal, Service } from '../core/service.ts';
+import { WrongRegion } from '../policies/s3-authorization.ts';
 import { checkInput } from '../wire/limits.ts';
 import { encodeError, type ServiceProtocol } from '../wire/protocols.ts';
 import { readSignature, type SignedParts, scopeOf, sha256, signingKey } from '../wire/sigv4.ts';
@@ -67,13 +68,15 @@ export function createFront(options: FrontOptions): Front {
     } catch (error) {
       if (error instanceof ConnectionLost) throw error;
       const known = asAwsError(error, exchange.entry.operation);
+      const redirect: Record<string, string> =
+        error instanceof WrongRegion ? { 'x-amz-bucket-region': error.bucketRegion } : {};
       const encoded = encodeError(exchange.service, known, requestId, {
         queryMode: request.headers['x-amzn-query-mode'] === 'true',
       });
       exchange.entry.status = encoded.status;
       exchange.entry.error = known.code;
       const body = request.method === 'HEAD' ? '' : encoded.body;
-      return finish({ ...encoded, body }, requestId);
+      return finish({ ...encoded, headers: { ...encoded.headers, ...redirect }, body }, requestId);
     } finally {
       exchange.done();
     }
@@ -156,7 +159,10 @@ export function createFront(options: FrontOptions): Front {
     const call = makeCall(entry, principal, service.id, recognised.operation, request);
     const faults = await applyFaults(entry, recognised.fields, service, call);
     permit(await s3.authorize(recognised, request, call), call, entry, service);
-    const response = await s3.handle(recognised, request, call, payloadSignature(declared, signature));
+    const response = await s3.handle(recognised, request, call, {
+      payload: payloadSignature(declared, signature),
+      permit: (requests) => permit(requests, call, entry, service),
+    });
     if (faults.after.some((fault) => fault.effect.kind === 'lost-response')) throw new ConnectionLost();
     return response;
   }
@@ -237,10 +243,11 @@ export function createFront(options: FrontOptions): Front {
   }
 
   function permit(requests: AuthorizationRequest[], call: Call, entry: CallLogEntry, service: ServiceProtocol): void {
-    entry.resources = [...new Set(requests.flatMap((request) => request.resources))];
-    entry.decision = 'allow';
+    entry.resources = [...new Set([...entry.resources, ...requests.flatMap((request) => request.resources)])];
+    entry.decision ??= 'allow';
     for (const request of requests) {
       const decision = options.authorizer.decide(call.principal, request, call);
+      entry.permissions.push({ action: request.action, resources: request.resources, ...pick(decision) });
       entry.grantedBy = [...new Set([...entry.grantedBy, ...decision.grantedBy])];
       if (decision.decision === 'allow') continue;
       entry.decision = decision.decision;
@@ -256,6 +263,13 @@ export function createFront(options: FrontOptions): Front {
   }
 
   return { handle };
+}
+
+function pick({
+  decision,
+  grantedBy,
+}: AuthorizationDecision): Pick<CallLogEntry['permissions'][number], 'decision' | 'grantedBy'> {
+  return { decision, grantedBy };
 }
 
 function finish(response: FrontResponse, requestId: string): FrontResponse {
@@ -277,6 +291,7 @@ function emptyEntry(at: Date, service: ServiceProtocol, signature: SignedParts |
     requestHash: '',
     decision: null,
     grantedBy: [],
+    permissions: [],
     status: null,
     error: null,
     fault: null,

@@ -15,8 +15,14 @@ export interface HttpService<Recognised extends RecognisedRequest = RecognisedRe
   /** Throws NotImplementedError for what is not served. */
   recognise(request: FrontRequest): Recognised;
   authorize(recognised: Recognised, request: FrontRequest, call: Call): Promise<AuthorizationRequest[]>;
-  /** `payload` tells how the signature covers the body. */
-  handle(recognised: Recognised, request: FrontRequest, call: Call, payload: PayloadSignature): Promise<FrontResponse>;
+  handle(recognised: Recognised, request: FrontRequest, call: Call, tools: HttpCallTools): Promise<FrontResponse>;
+}
+
+export interface HttpCallTools {
+  /** How the signature covers the body. */
+  payload: PayloadSignature;
+  /** Permissions that show only on the way (the key of what is read, each key of a delete). Logs them; throws AccessDenied. */
+  permit(requests: AuthorizationRequest[]): void;
 }
 
 export interface PayloadSignature {

@@ -1,0 +1,378 @@
+/** S3: rights, encryption and bucket settings are decided here; objects are moto's, their bodies pass through as streams. */
+import { Readable } from 'node:stream';
+import type { Authorizer, RoleAssumer } from '../core/context.ts';
+import { AwsError } from '../core/errors.ts';
+import type { AuthorizationRequest, Call } from '../core/service.ts';
+import type { World } from '../core/world.ts';
+import type { HttpCallTools, HttpService } from '../front/http-service.ts';
+import { type FrontRequest, type FrontResponse, readBody } from '../front/message.ts';
+import { bucketSetting, tag, unescapeXml } from '../policies/bucket-settings.ts';
+import type { Bucket, BucketStore, ObjectOwnership } from '../policies/bucket-store.ts';
+import type { KeyStore } from '../policies/key-store.ts';
+import { authorizeS3, s3Request } from '../policies/s3-authorization.ts';
+import { encryptionHeaders, encryptionOf, keyUse } from '../policies/s3-encryption.ts';
+import { readCopySource, recogniseS3, type S3Request } from '../policies/s3-operations.ts';
+import { checksumHeaders } from '../wire/checksums.ts';
+import { type Payload, readPayload } from '../wire/payload.ts';
+import { element, escapeXml } from '../wire/query.ts';
+import { escapeUri } from '../wire/sigv4.ts';
+import type { Moto, MotoResponse } from './process.ts';
+
+export interface S3Options {
+  moto: Moto;
+  buckets: BucketStore;
+  keys: KeyStore;
+  authorizer: Authorizer;
+  roles: RoleAssumer;
+  world: World;
+}
+
+/** XML bodies (settings, deletes, part lists) are read whole; 1,000 keys of 1,024 bytes fit. */
+const documentLimit = 4 * 1024 * 1024;
+const newObject = new Set(['PutObject', 'CopyObject', 'CreateMultipartUpload']);
+const hopHeaders = new Set([
+  'connection',
+  'date',
+  'keep-alive',
+  'server',
+  'transfer-encoding',
+  'x-amzn-requestid',
+  'x-amz-request-id',
+]);
+
+export function createS3({ moto, buckets, keys, authorizer, roles, world }: S3Options): HttpService<S3Request> {
+  const principalExists = (arn: string): boolean => {
+    if (arn === '*') return true;
+    const account = /^\d{12}$/.test(arn) ? arn : /^arn:[^:]+:(?:iam|sts)::(\d{12}):/.exec(arn)?.[1];
+    if (account === undefined || !world.accounts.some(({ id }) => id === account)) return false;
+    return /^arn:[^:]+:iam::\d{12}:role\//.test(arn) ? roles.roleExists(arn) : true;
+  };
+
+  async function handle(
+    recognised: S3Request,
+    request: FrontRequest,
+    call: Call,
+    tools: HttpCallTools,
+  ): Promise<FrontResponse> {
+    const { operation } = recognised;
+    const { payload: signed, permit } = tools;
+    const payload = readPayload(request.body, {
+      declared: signed.declared,
+      headers: request.headers,
+      seed: signed.seed,
+    });
+    const document = async () => Buffer.from(await readDocument(payload)).toString('utf8');
+    if (operation === 'CreateBucket') return createBucket(recognised, request, call, await document());
+    if (operation === 'ListBuckets') return forward(recognised, request, call.account, call.region, payload, {});
+
+    const bucket = buckets.get(recognised.bucket!);
+    const own = await bucketSetting(operation, bucket, document, { authorizer, principalExists });
+    if (own !== undefined) return own;
+    if (operation === 'DeleteObjects')
+      return deleteObjects(recognised, request, bucket, call, permit, await document());
+
+    const headers: Record<string, string> = {};
+    const needed: AuthorizationRequest[] = [];
+    if (newObject.has(operation)) {
+      const encryption = encryptionOf(request.headers, bucket, keys, call);
+      Object.assign(headers, encryptionHeaders(encryption));
+      if (encryption.key !== undefined) {
+        needed.push(keyUse('kms:GenerateDataKey', encryption.key, keys, bucket, recognised.key!, call));
+      }
+    }
+    if (operation.startsWith('UploadPart')) {
+      const keyArn = buckets.uploads.get(recognised.query.get('uploadId') ?? '');
+      if (keyArn !== undefined) {
+        needed.push(keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, recognised.key!, call));
+      }
+    }
+    const source = request.headers['x-amz-copy-source'];
+    if (source !== undefined) needed.push(...(await sourceKeyUse(source, call)));
+    permit(needed);
+    const response = await forward(recognised, request, bucket.account, bucket.region, payload, headers);
+    return afterwards(recognised, request, bucket, call, permit, response, headers);
+  }
+
+  /** Decryption of what is read, lasting effects of what was written, and what an answer must not give away. */
+  async function afterwards(
+    recognised: S3Request,
+    request: FrontRequest,
+    bucket: Bucket,
+    call: Call,
+    permit: HttpCallTools['permit'],
+    response: FrontResponse,
+    sent: Record<string, string>,
+  ): Promise<FrontResponse> {
+    const { operation, key, query } = recognised;
+    const discard = () => (response.body instanceof Readable ? response.body.resume() : undefined);
+    const readsObject = operation === 'GetObject' || operation === 'HeadObject' || operation === 'GetObjectAttributes';
+    if (readsObject && response.status < 300) {
+      const keyArn = response.headers['x-amz-server-side-encryption-aws-kms-key-id'];
+      const needsKey = operation === 'GetObject' || request.headers['x-amz-checksum-mode'] !== undefined;
+      if (keyArn !== undefined && needsKey) {
+        try {
+          permit([keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, key!, call)]);
+        } catch (error) {
+          discard();
+          throw error;
+        }
+      }
+    }
+    if (response.status >= 400) {
+      const error = await errorOf(response);
+      // Who may not list a bucket is not told whether an object exists.
+      if (readsObject && error.status === 404 && error.code !== 'NoSuchBucket') {
+        const may = authorizer.decide(call.principal, s3Request('ListBucket', bucket, undefined, call), call);
+        if (may.decision !== 'allow') throw new AwsError('AccessDenied', may.message, 403);
+      }
+      throw error;
+    }
+    if (operation === 'DeleteBucket') buckets.remove(bucket.name);
+    if (operation === 'CreateMultipartUpload') return rememberUpload(response, sent);
+    if (operation === 'CompleteMultipartUpload' || operation === 'AbortMultipartUpload') {
+      buckets.uploads.delete(query.get('uploadId') ?? '');
+    }
+    if (operation === 'HeadBucket') response.headers['x-amz-bucket-region'] = bucket.region;
+    return response;
+  }
+
+  async function createBucket(
+    recognised: S3Request,
+    request: FrontRequest,
+    call: Call,
+    text: string,
+  ): Promise<FrontResponse> {
+    const name = recognised.bucket!;
+    if (!/^(?=.{3,63}$)[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(name) || name.includes('..')) {
+      throw new AwsError('InvalidBucketName', 'The specified bucket is not valid.', 400, { BucketName: name });
+    }
+    const location = tag(text, 'LocationConstraint');
+    if ((location ?? 'us-east-1') !== call.region) {
+      throw new AwsError(
+        'IllegalLocationConstraintException',
+        `The ${location ?? 'unspecified'} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+        400,
+      );
+    }
+    const existing = buckets.find(name);
+    if (existing !== undefined && existing.account !== call.account) {
+      throw new AwsError(
+        'BucketAlreadyExists',
+        'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.',
+        409,
+        { BucketName: name },
+      );
+    }
+    if (existing !== undefined && call.region !== 'us-east-1') {
+      throw new AwsError(
+        'BucketAlreadyOwnedByYou',
+        'Your previous request to create the named bucket succeeded and you already own it.',
+        409,
+        { BucketName: name },
+      );
+    }
+    const body = Buffer.from(text);
+    const response = await forward(recognised, request, call.account, call.region, { body, length: body.length }, {});
+    if (response.status >= 400) throw await errorOf(response);
+    if (existing === undefined) {
+      buckets.add(
+        name,
+        call.account,
+        call.region,
+        request.headers['x-amz-object-ownership'] as ObjectOwnership | undefined,
+      );
+    }
+    return response;
+  }
+
+  /** Each key is permitted on its own: S3 answers AccessDenied for some and deletes the others. */
+  async function deleteObjects(
+    recognised: S3Request,
+    request: FrontRequest,
+    bucket: Bucket,
+    call: Call,
+    permit: HttpCallTools['permit'],
+    text: string,
+  ): Promise<FrontResponse> {
+    const objects = [...text.matchAll(/<Object>([\s\S]*?)<\/Object>/g)].map(([all, content]) => ({
+      all,
+      key: unescapeXml(/<Key>([\s\S]*?)<\/Key>/.exec(content!)?.[1] ?? ''),
+      versionId: tag(content!, 'VersionId'),
+    }));
+    if (objects.length === 0 || objects.length > 1000) {
+      throw new AwsError(
+        'MalformedXML',
+        'The XML you provided was not well-formed or did not validate against our published schema',
+        400,
+      );
+    }
+    const refused: { key: string; versionId: string | undefined; message: string }[] = [];
+    let allowed = text;
+    for (const { all, key, versionId } of objects) {
+      const action = versionId === undefined ? 'DeleteObject' : 'DeleteObjectVersion';
+      const context = versionId === undefined ? {} : { 's3:VersionId': versionId };
+      try {
+        permit([s3Request(action, bucket, key, call, context)]);
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        refused.push({ key, versionId, message: error.message });
+        allowed = allowed.replace(all, '');
+      }
+    }
+    const errors = refused.map(({ key, versionId, message }) =>
+      element(
+        'Error',
+        element('Key', escapeXml(key)) +
+          (versionId === undefined ? '' : element('VersionId', versionId)) +
+          element('Code', 'AccessDenied') +
+          element('Message', escapeXml(message)),
+      ),
+    );
+    let answer = '<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></DeleteResult>';
+    if (refused.length < objects.length) {
+      const body = Buffer.from(allowed);
+      const response = await forward(
+        recognised,
+        request,
+        bucket.account,
+        bucket.region,
+        { body, length: body.length },
+        {},
+      );
+      if (response.status >= 400) throw await errorOf(response);
+      answer = Buffer.from(await readBody(response.body as Readable, documentLimit)).toString('utf8');
+    }
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/xml' },
+      body: answer.replace(/<\/DeleteResult>\s*$/, `${errors.join('')}</DeleteResult>`),
+    };
+  }
+
+  /** A copy decrypts its source, so the key of the source is looked up first. */
+  async function sourceKeyUse(header: string, call: Call): Promise<AuthorizationRequest[]> {
+    const source = readCopySource(header);
+    const bucket = buckets.get(source.bucket);
+    const response = await moto.send({
+      service: 's3',
+      account: bucket.account,
+      region: bucket.region,
+      method: 'HEAD',
+      path: `/${escapeUri(bucket.name)}/${source.key.split('/').map(escapeUri).join('/')}`,
+      query: source.versionId === undefined ? '' : `versionId=${escapeUri(source.versionId)}`,
+      headers: {},
+      body: new Uint8Array(),
+    });
+    response.body.resume();
+    const keyArn = response.headers['x-amz-server-side-encryption-aws-kms-key-id'];
+    if (keyArn === undefined) return [];
+    return [keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, source.key, call)];
+  }
+
+  async function forward(
+    { operation }: S3Request,
+    request: FrontRequest,
+    account: string,
+    region: string,
+    payload: Payload,
+    added: Record<string, string>,
+  ): Promise<FrontResponse> {
+    const { body, length } = payload;
+    const response = await moto.send({
+      service: 's3',
+      account,
+      region,
+      method: request.method,
+      path: request.path,
+      query: withoutSignature(request.query),
+      headers: { ...forwardedHeaders(request.headers), 'content-length': String(length), ...added },
+      body: length === 0 && !(body instanceof Readable) ? new Uint8Array() : body,
+    });
+    return toFront(response, operation);
+  }
+
+  async function rememberUpload(response: FrontResponse, sent: Record<string, string>): Promise<FrontResponse> {
+    const text = Buffer.from(await readBody(response.body as Readable, documentLimit)).toString('utf8');
+    const keyArn = sent['x-amz-server-side-encryption-aws-kms-key-id'];
+    const uploadId = tag(text, 'UploadId');
+    if (keyArn !== undefined && uploadId !== undefined) buckets.uploads.set(uploadId, keyArn);
+    return {
+      ...response,
+      headers: { ...response.headers, ...sent, 'content-length': String(Buffer.byteLength(text)) },
+      body: text,
+    };
+  }
+
+  return {
+    id: 's3',
+    recognise: recogniseS3,
+    authorize: async (recognised, request, call) => authorizeS3(recognised, request, call, buckets),
+    handle,
+  };
+}
+
+async function readDocument({ body, length }: Payload): Promise<Uint8Array> {
+  if (length > documentLimit) throw new AwsError('MaxMessageLengthExceeded', 'Your request was too big.', 400);
+  return readBody(body, documentLimit);
+}
+
+/** What moto needs to know; signature, framing and connection end here. */
+function forwardedHeaders(headers: Record<string, string>): Record<string, string> {
+  const forwarded: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (hopHeaders.has(name) || ['authorization', 'host', 'expect', 'content-length', 'x-amz-trailer'].includes(name))
+      continue;
+    if (
+      ['x-amz-content-sha256', 'x-amz-security-token', 'x-amz-decoded-content-length', 'accept-encoding'].includes(name)
+    )
+      continue;
+    forwarded[name] = value;
+  }
+  const trailer = headers['x-amz-trailer'];
+  if (trailer !== undefined && forwarded['x-amz-sdk-checksum-algorithm'] === undefined) {
+    const known = checksumHeaders.find((name) => name === trailer.trim().toLowerCase());
+    if (known !== undefined)
+      forwarded['x-amz-sdk-checksum-algorithm'] = known.slice('x-amz-checksum-'.length).toUpperCase();
+  }
+  const encoding = (forwarded['content-encoding'] ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && part !== 'aws-chunked');
+  if (encoding.length > 0) forwarded['content-encoding'] = encoding.join(',');
+  else delete forwarded['content-encoding'];
+  return forwarded;
+}
+
+function withoutSignature(query: string): string {
+  return query
+    .split('&')
+    .filter((pair) => !pair.startsWith('X-Amz-'))
+    .join('&');
+}
+
+function toFront(response: MotoResponse, operation: string): FrontResponse {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) if (!hopHeaders.has(name)) headers[name] = value;
+  const isHead = operation === 'HeadObject' || operation === 'HeadBucket';
+  if (isHead) response.body.resume();
+  return { status: response.status, headers, ...(isHead ? {} : { body: response.body }) };
+}
+
+async function errorOf(response: FrontResponse): Promise<AwsError> {
+  const text =
+    response.body instanceof Readable
+      ? Buffer.from(await readBody(response.body, documentLimit)).toString('utf8')
+      : String(response.body ?? '');
+  const code = tag(text, 'Code');
+  if (code === undefined) {
+    const byStatus: Record<number, string> = { 304: 'NotModified', 404: 'NoSuchKey', 412: 'PreconditionFailed' };
+    const named = byStatus[response.status];
+    if (named !== undefined) return new AwsError(named, '', response.status);
+    return new AwsError('InternalError', `moto answered ${response.status}: ${text.slice(0, 300)}`, response.status);
+  }
+  const fields: Record<string, string> = {};
+  for (const [, name, value] of text.matchAll(/<(\w+)>([^<]*)<\/\1>/g)) {
+    if (!['Code', 'Message', 'RequestID', 'RequestId', 'HostId'].includes(name!)) fields[name!] = unescapeXml(value!);
+  }
+  return new AwsError(code, tag(text, 'Message') ?? '', response.status, fields);
+}
