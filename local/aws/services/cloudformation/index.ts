@@ -1,0 +1,27 @@
+import type { PlatformContext } from '../../core/context.ts';
+import type { Service } from '../../core/service.ts';
+import { serviceHandlers } from './resources/index.ts';
+import { createChangeSetOperations } from './stacks/change-sets.ts';
+import { createStackEngine } from './stacks/engine.ts';
+import { createStackLog } from './stacks/events.ts';
+import { createStackOperations } from './stacks/operations.ts';
+import { createResourceWork } from './stacks/resource-work.ts';
+import { StackStore } from './stacks/store.ts';
+
+/** CloudFormation of all accounts and regions: stacks, change sets and stack sets. */
+export function createCloudFormation(context: PlatformContext): Service[] {
+  const store = new StackStore();
+  const log = createStackLog(context.clock);
+  const handlers = { ...serviceHandlers };
+  const engine = createStackEngine(context, store, log, createResourceWork(context, log, handlers));
+  const environment = { context, store, engine, log, handlers };
+  return [
+    {
+      id: 'cloudformation',
+      operations: {
+        ...createStackOperations(environment),
+        ...createChangeSetOperations(environment),
+      },
+    },
+  ];
+}
