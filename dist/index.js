@@ -106,7 +106,49 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 
 /***/ }),
 
-/***/ 381:
+/***/ 929:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  a: () => (/* binding */ lt),
+  b: () => (/* binding */ de),
+  c: () => (/* binding */ pt)
+});
+
+// EXTERNAL MODULE: external "node:module"
+var external_node_module_ = __nccwpck_require__(995);
+// EXTERNAL MODULE: ./build/esm/chunk-WK6IDIVZ.mjs
+var chunk_WK6IDIVZ = __nccwpck_require__(165);
+// EXTERNAL MODULE: ./build/esm/chunk-P2M4ZMML.mjs
+var chunk_P2M4ZMML = __nccwpck_require__(336);
+;// CONCATENATED MODULE: external "os"
+const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+;// CONCATENATED MODULE: external "crypto"
+const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+;// CONCATENATED MODULE: external "fs"
+const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(500);
+;// CONCATENATED MODULE: ./build/esm/chunk-HJQTE3JN.mjs
+const chunk_HJQTE3JN_require=(0,external_node_module_.createRequire)(import.meta.url);
+function m(e){return e==null?"":typeof e=="string"||e instanceof String?e:JSON.stringify(e)}function S(e){return Object.keys(e).length?{title:e.title,file:e.file,line:e.startLine,endLine:e.endLine,col:e.startColumn,endColumn:e.endColumn}:{}}function g(e,t,n){let r=new C(e,t,n);process.stdout.write(r.toString()+external_os_namespaceObject.EOL)}function U(e,t=""){g(e,{},t)}var B="::",C=class{constructor(t,n,r){t||(t="missing.command"),this.command=t,this.properties=n,this.message=r}toString(){let t=B+this.command;if(this.properties&&Object.keys(this.properties).length>0){t+=" ";let n=!0;for(let r in this.properties)if(this.properties.hasOwnProperty(r)){let o=this.properties[r];o&&(n?n=!1:t+=",",t+=`${r}=${ge(o)}`)}}return t+=`${B}${me(this.message)}`,t}};function me(e){return m(e).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A")}function ge(e){return m(e).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A").replace(/:/g,"%3A").replace(/,/g,"%2C")}function V(e,t){let n=process.env[`GITHUB_${e}`];if(!n)throw new Error(`Unable to find environment variable for file command ${e}`);if(!external_fs_namespaceObject.existsSync(n))throw new Error(`Missing file at path: ${n}`);external_fs_namespaceObject.appendFileSync(n,`${m(t)}${external_os_namespaceObject.EOL}`,{encoding:"utf8"})}function z(e,t){let n=`ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`,r=m(t);if(e.includes(n))throw new Error(`Unexpected input: name should not contain the delimiter "${n}"`);if(r.includes(n))throw new Error(`Unexpected input: value should not contain the delimiter "${n}"`);return`${e}<<${n}${external_os_namespaceObject.EOL}${r}${external_os_namespaceObject.EOL}${n}`}var J;(function(e){e[e.Success=0]="Success",e[e.Failure=1]="Failure"})(J||(J={}));function K(e){g("add-mask",{},e)}function W(e,t){if(process.env.GITHUB_OUTPUT||"")return V("OUTPUT",z(e,t));process.stdout.write(external_os_namespaceObject.EOL),g("set-output",{name:e},m(t))}function Y(e){g("debug",{},e)}function q(e,t={}){g("error",S(t),e instanceof Error?e.toString():e)}function Z(e,t={}){g("warning",S(t),e instanceof Error?e.toString():e)}function Q(e,t={}){g("notice",S(t),e instanceof Error?e.toString():e)}function P(e){process.stdout.write(e+external_os_namespaceObject.EOL)}function X(e){U("group",e)}function ee(){U("endgroup")}var te={now:()=>Date.now(),async sleep(e,t){t?.throwIfAborted();try{await (0,promises_.setTimeout)(e,void 0,t===void 0?{}:{signal:t})}catch(n){throw t?.throwIfAborted(),n}}};function ne({signals:e,exit:t,report:n}){let r=new AbortController,o={signal:r.signal,operation:void 0,onCancel:"detach"},s=!1,p=(a,f)=>{if(s)return;s=!0;let{operation:u,onCancel:y}=o,i=y==="stop"?u?.stop:void 0;n(a,u,i!==void 0);let c=()=>{r.abort(new Error(`cancelled by ${a}`)),t(f)};if(i===void 0)return c();let d=new Promise(h=>setTimeout(h,1500));Promise.race([i().catch(()=>{}),d]).then(c)};return e.on("SIGINT",()=>p("SIGINT",130)),e.on("SIGTERM",()=>p("SIGTERM",143)),o}function re(e){let t=s=>e[s]??"",n=t("GITHUB_SERVER_URL")||"https://github.com",r=t("GITHUB_REPOSITORY"),o=t("GITHUB_RUN_ID");return{repository:r,repositoryId:t("GITHUB_REPOSITORY_ID"),runId:o,runAttempt:Number(t("GITHUB_RUN_ATTEMPT")||"1"),job:t("GITHUB_JOB"),sha:t("GITHUB_SHA"),ref:t("GITHUB_REF"),actor:t("GITHUB_ACTOR"),workflow:t("GITHUB_WORKFLOW"),eventName:t("GITHUB_EVENT_NAME"),runUrl:r!==""&&o!==""?`${n}/${r}/actions/runs/${o}`:"",apiUrl:t("GITHUB_API_URL")||"https://api.github.com",workspace:t("GITHUB_WORKSPACE")||"."}}var l=class extends Error{},we=/^(?:us(?:-gov|-iso[a-z]?)?|[a-z]{2}(?:-iso[a-z]?)?|mx)-(?:[a-z]+)-\d{1,2}$/,oe=/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,ye=/^arn:aws(?:-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12})?:.+$/;function I(e,t){return n=>{if(!e.test(n))throw new l(`is ${x(n)}, but must be ${t}`);return n}}function E(e,t,n,r){let o=/^\d{1,9}$/.test(e)?Number(e):Number.NaN;if(!(o>=t&&o<=n))throw new l(`is ${x(e)}, but must be a whole number${r} from ${t} to ${n}`);return o}function x(e){return JSON.stringify(e.length>100?`${e.slice(0,100)}...`:e)}function Ie(e,t){if(t.includes(e))return e;throw new l(`is ${x(e)}, but must be one of ${t.join(", ")}${(0,chunk_WK6IDIVZ.b)(e,t)}`)}async function se(e){let{readYaml:t}=await Promise.all(/* import() */[__nccwpck_require__.e(974), __nccwpck_require__.e(247)]).then(__nccwpck_require__.bind(__nccwpck_require__, 247));try{return t(e)}catch(n){throw new l(`is no valid YAML or JSON: ${n.message.split(`
+`)[0]}`)}}async function xe(e){let t=await se(e);if(t===null||typeof t!="object"||Array.isArray(t))throw new l("must be a YAML or JSON mapping of names to values, one `name: value` per line");let n={};for(let[r,o]of Object.entries(t)){if(o===null||typeof o=="object")throw new l(`gives ${x(r)} no plain value; write text, a number, true or false`);n[r]=String(o)}return n}async function ie(e){if(/^\s*\[/.test(e)||/^\s*-\s/m.test(e)){let t=await se(e);if(!Array.isArray(t)||t.some(n=>n===null||typeof n=="object"))throw new l("must be a list of plain values, one per line or as a YAML or JSON list");return t.map(String)}return e.split(/[\n,]/).map(t=>t.trim()).filter(t=>t!=="")}var Te={text:e=>e,file:e=>e,boolean:e=>{if(/^(true|True|TRUE)$/.test(e))return!0;if(/^(false|False|FALSE)$/.test(e))return!1;throw new l(`is ${x(e)}, but must be true or false`)},region:I(we,"an AWS region such as eu-west-1"),account:I(/^\d{12}$/,"a twelve-digit AWS account id"),"role-arn":I(oe,"the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME"),"role-arns":async e=>{let t=await ie(e);for(let n of t)I(oe,"a list of role ARNs, arn:aws:iam::ACCOUNT:role/NAME")(n);return t},arn:I(ye,"an ARN"),name:I(/^[A-Za-z0-9](-*[A-Za-z0-9]){0,62}$/,"letters, digits and single hyphens, at most 63"),minutes:e=>E(e,1,43200," of minutes"),seconds:e=>E(e,1,43200," of seconds"),integer:e=>E(e,0,1e6,""),percentage:e=>E(e.replace(/\s*%$/,""),0,100," of percent"),mapping:xe,list:ie};async function ae(e,t){return typeof e=="string"?Te[e](t):Ie(t,e.choice)}function ce(e){return`INPUT_${e.replace(/ /g,"_").toUpperCase()}`}function N(e,t){return{code:"InvalidInput",resource:e,cause:`Input \`${e}\` ${t}`}}async function R(e,t,n=[]){let r=[...Object.keys(e),...n],o=[],s={};for(let[a,f]of Object.entries(e)){let u=(t[ce(a)]??"").trim(),y=u===""?f.default??"":u;if(y===""){f.required&&o.push(N(a,"is required and was not given")),s[a]=void 0;continue}try{s[a]=await ae(f.kind,y)}catch(i){if(!(i instanceof l))throw i;o.push(N(a,i.message))}}let p=new Set(r.map(ce));for(let[a,f]of Object.entries(t)){if(!a.startsWith("INPUT_")||p.has(a)||(f??"").trim()==="")continue;let u=a.slice(6).toLowerCase();(0,chunk_WK6IDIVZ.a)(u,r)!==void 0&&o.push(N(u,`is not known to this action${(0,chunk_WK6IDIVZ.b)(u,r)}`))}if(o.length>0)throw new chunk_P2M4ZMML.a(o);return s}function $e(e){return e.replace(Se,"").replace(new RegExp("\\p{Cc}","gu")," ").replaceAll("##[","## [")}var Se=new RegExp("\x1B\\[[0-9;]*[A-Za-z]","g");function ue(){let e=t=>t===void 0?{}:{title:t};return{debug:Y,info:P,foreign:t=>P(`| ${$e(t)}`),notice:(t,n)=>Q(t,e(n)),warn:(t,n)=>Z(t,e(n)),error:(t,n)=>q(t,e(n)),async group(t,n){X(t);try{return await n()}finally{ee()}}}}function le(e){let t=new Set,n=new Map;return{values:n,mask(r){r.length<8||(t.add(r),e.setSecret(r))},set(r,o){for(let s of t)if(o.includes(s))throw new Error(`Output ${r} would hold a masked value; GitHub would drop it.`);n.set(r,o),e.setOutput(r,o)}}}var k=10,be=50;function pe(e){return e instanceof chunk_P2M4ZMML.a?e.failures:[{code:"InternalError",cause:`Unexpected error: ${e instanceof Error?e.message:String(e)}`,hint:"This is a defect; re-run with debug logging for the stack and report it"}]}function fe(e,t){let n=t.slice(0,be).map(r=>({...r,...r.logTail===void 0?{}:{logTail:r.logTail.slice(-40).map(o=>o.slice(0,500))}}));return JSON.stringify({action:e,total:t.length,failures:n})}function ve(e){return e.code.startsWith("Invalid")&&e.account===void 0}function F(e,t,n){if(t.every(ve)){n.error(t.map(chunk_P2M4ZMML.b).join(`
+`),`${e}: ${t[0]?.code??"InvalidInput"}`);return}t.slice(0,k).forEach(r=>{n.error((0,chunk_P2M4ZMML.b)(r),`${e}: ${r.code}`)}),t.length>k&&n.info(`${t.length-k} more failures are in the summary and in the output failure.`)}function G(e,t,n){for(let o of[...t].reverse())if(o.logTail&&o.logTail.length>0){let s="`".repeat(8);n.top(`<details open><summary>Last lines of the log of ${(0,chunk_WK6IDIVZ.c)(o.logicalId??o.resource??e)}</summary>
+
+${s}text
+${o.logTail.join(`
+`).replaceAll(s,"")}
+${s}
+
+</details>`)}let r=t.map(o=>[(0,chunk_WK6IDIVZ.d)(o.code),o.account??"",o.region??"",[o.logicalId,o.resource].filter(s=>s!==void 0).map(chunk_WK6IDIVZ.d).join(" "),(0,chunk_WK6IDIVZ.c)(o.cause),[o.hint===void 0?"":(0,chunk_WK6IDIVZ.c)(o.hint),o.console?`[console](${o.console})`:""].filter(s=>s!=="").join(" ")].join(" | "));n.top([`## \u274C ${e} failed`,"","| code | account | region | resource | cause | what to do |","| --- | --- | --- | --- | --- | --- |",...r.map(o=>`| ${o} |`)].join(`
+`))}function lt(e,t,n){return{name:e,inputs:t,load:n}}function Ee(e,t,n){return t===void 0?{code:"Cancelled",cause:`Cancelled (${e}) before anything was started`,hint:"Re-run this job"}:{code:"Cancelled",resource:t.resource,cause:`Cancelled (${e}): ${t.describe()}`,hint:n?"It is being stopped, as on-cancel says":`It goes on; to go on here, ${t.resume}`}}async function de({name:e,inputs:t,load:n},r=process.env,o=[]){let s=ue(),p=le({setOutput:W,setSecret:K}),a=(0,chunk_WK6IDIVZ.e)(r.GITHUB_STEP_SUMMARY,i=>s.warn(i)),f=(i,c)=>{p.set("status",i),p.set("failure",c.length===0?"":fe(e,c)),a.write()},u=ne({signals:process,exit:i=>process.exit(i),report(i,c,d){let h=Ee(i,c,d);F(e,[h],s),G(e,[h],a),f(c===void 0||d?"failed":"still-running",[h])}}),y={env:r,context:re(r),logger:s,summary:a,clock:te,signal:u.signal,output:p.set,mask:p.mask,idToken:i=>(0,chunk_P2M4ZMML.d)({env:r,audience:i,mask:p.mask}),operation:i=>{u.operation=i}};try{let i=await R(t,r,o);u.onCancel=i["on-cancel"];let{run:c}=await n();f(await c(i,y),[])}catch(i){if(process.exitCode=1,u.signal.aborted)return;let c=pe(i);F(e,c,s),!(i instanceof chunk_P2M4ZMML.a)&&i instanceof Error&&s.debug(i.stack??i.message);for(let{logTail:d,logicalId:h}of c)d&&d.length>0&&await s.group(`Last lines of the log of ${h??e}`,async()=>d.forEach(s.foreign));G(e,c,a),f(i instanceof chunk_P2M4ZMML.a?i.status:"failed",c)}}async function pt(e,t=process.env){let n={kind:{choice:Object.keys(e)},required:!0},r;try{({command:r}=await R({command:n},{INPUT_COMMAND:t.INPUT_COMMAND}))}catch(s){return de({name:"sagemaker-mlops",inputs:{},load:async()=>({run:()=>Promise.reject(s)})},t)}let o=e[r];return de((await o()).default,t,["command"])}
+
+
+/***/ }),
+
+/***/ 336:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -125,7 +167,7 @@ var i=class extends Error{failures;status;constructor(t,r="failed",s){let n=Arra
 
 /***/ }),
 
-/***/ 186:
+/***/ 775:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -140,56 +182,32 @@ var g=Object.create;var f=Object.defineProperty;var h=Object.getOwnPropertyDescr
 
 /***/ }),
 
-/***/ 602:
+/***/ 165:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ m),
+/* harmony export */   b: () => (/* binding */ w),
+/* harmony export */   c: () => (/* binding */ p),
+/* harmony export */   d: () => (/* binding */ f),
+/* harmony export */   e: () => (/* binding */ y)
+/* harmony export */ });
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(24);
+const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
+var c=9e5;function p(e){return e.replace(/[&<>]/g,r=>r==="&"?"&amp;":r==="<"?"&lt;":"&gt;").replace(/([\\`*_[\]|~#])/g,"\\$1").replace(/@(?=[A-Za-z0-9])/g,"@\u200B").replace(/\r?\n/g," ")}function f(e){return`<code>${e.replace(/[&<>|\n]/g,r=>r===`
+`?" ":`&#${r.charCodeAt(0)};`)}</code>`}function y(e,r){let i=[],n=t=>i.push(t),a=t=>"`".repeat(Math.max(3,...[...t.matchAll(/`+/g)].map(([o])=>o.length+1))),s=(t,o)=>`${a(t)}${o}
+${t}
+${a(t)}`;return{heading:t=>n(`## ${t}`),text:t=>n(t),table(t,o){let g=l=>`| ${l.join(" | ")} |`;n([g(t),g(t.map(()=>"---")),...o.map(g)].join(`
+`))},code:(t,o="")=>n(s(t,o)),details:(t,o)=>n(`<details><summary>${t}</summary>
 
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  a: () => (/* binding */ ge),
-  b: () => (/* binding */ dt),
-  c: () => (/* binding */ he)
-});
+${o}
 
-// EXTERNAL MODULE: external "node:module"
-var external_node_module_ = __nccwpck_require__(995);
-// EXTERNAL MODULE: ./build/18810/esm/chunk-P2M4ZMML.mjs
-var chunk_P2M4ZMML = __nccwpck_require__(381);
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: external "crypto"
-const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(500);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-;// CONCATENATED MODULE: ./build/18810/esm/chunk-UUIEBOJR.mjs
-const chunk_UUIEBOJR_require=(0,external_node_module_.createRequire)(import.meta.url);
-function m(t){return t==null?"":typeof t=="string"||t instanceof String?t:JSON.stringify(t)}function x(t){return Object.keys(t).length?{title:t.title,file:t.file,line:t.startLine,endLine:t.endLine,col:t.startColumn,endColumn:t.endColumn}:{}}function g(t,e,n){let r=new O(t,e,n);process.stdout.write(r.toString()+external_os_namespaceObject.EOL)}function C(t,e=""){g(t,{},e)}var H="::",O=class{constructor(e,n,r){e||(e="missing.command"),this.command=e,this.properties=n,this.message=r}toString(){let e=H+this.command;if(this.properties&&Object.keys(this.properties).length>0){e+=" ";let n=!0;for(let r in this.properties)if(this.properties.hasOwnProperty(r)){let o=this.properties[r];o&&(n?n=!1:e+=",",e+=`${r}=${gt(o)}`)}}return e+=`${H}${mt(this.message)}`,e}};function mt(t){return m(t).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A")}function gt(t){return m(t).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A").replace(/:/g,"%3A").replace(/,/g,"%2C")}function D(t,e){let n=process.env[`GITHUB_${t}`];if(!n)throw new Error(`Unable to find environment variable for file command ${t}`);if(!external_fs_namespaceObject.existsSync(n))throw new Error(`Missing file at path: ${n}`);external_fs_namespaceObject.appendFileSync(n,`${m(e)}${external_os_namespaceObject.EOL}`,{encoding:"utf8"})}function V(t,e){let n=`ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`,r=m(e);if(t.includes(n))throw new Error(`Unexpected input: name should not contain the delimiter "${n}"`);if(r.includes(n))throw new Error(`Unexpected input: value should not contain the delimiter "${n}"`);return`${t}<<${n}${external_os_namespaceObject.EOL}${r}${external_os_namespaceObject.EOL}${n}`}var z;(function(t){t[t.Success=0]="Success",t[t.Failure=1]="Failure"})(z||(z={}));function J(t){g("add-mask",{},t)}function Y(t,e){if(process.env.GITHUB_OUTPUT||"")return D("OUTPUT",V(t,e));process.stdout.write(external_os_namespaceObject.EOL),g("set-output",{name:t},m(e))}function K(t){g("debug",{},t)}function W(t,e={}){g("error",x(e),t instanceof Error?t.toString():t)}function q(t,e={}){g("warning",x(e),t instanceof Error?t.toString():t)}function Z(t,e={}){g("notice",x(e),t instanceof Error?t.toString():t)}function _(t){process.stdout.write(t+external_os_namespaceObject.EOL)}function Q(t){C("group",t)}function X(){C("endgroup")}var tt={now:()=>Date.now(),async sleep(t,e){e?.throwIfAborted();try{await (0,promises_.setTimeout)(t,void 0,e===void 0?{}:{signal:e})}catch(n){throw e?.throwIfAborted(),n}}};function et({signals:t,exit:e,report:n}){let r=new AbortController,o={signal:r.signal,operation:void 0,onCancel:"detach"},i=!1,s=(a,u)=>{if(i)return;i=!0;let{operation:p,onCancel:y}=o,c=y==="stop"?p?.stop:void 0;n(a,p,c!==void 0);let l=()=>{r.abort(new Error(`cancelled by ${a}`)),e(u)};if(c===void 0)return l();let d=setTimeout(l,1500);c().then(()=>(clearTimeout(d),l()),()=>(clearTimeout(d),l()))};return t.on("SIGINT",()=>s("SIGINT",130)),t.on("SIGTERM",()=>s("SIGTERM",143)),o}function nt(t){let e=i=>t[i]??"",n=e("GITHUB_SERVER_URL")||"https://github.com",r=e("GITHUB_REPOSITORY"),o=e("GITHUB_RUN_ID");return{repository:r,repositoryId:e("GITHUB_REPOSITORY_ID"),runId:o,runAttempt:Number(e("GITHUB_RUN_ATTEMPT")||"1"),job:e("GITHUB_JOB"),sha:e("GITHUB_SHA"),ref:e("GITHUB_REF"),actor:e("GITHUB_ACTOR"),workflow:e("GITHUB_WORKFLOW"),eventName:e("GITHUB_EVENT_NAME"),runUrl:r!==""&&o!==""?`${n}/${r}/actions/runs/${o}`:"",apiUrl:e("GITHUB_API_URL")||"https://api.github.com",workspace:e("GITHUB_WORKSPACE")||"."}}function yt(t,e){let n=[Array.from({length:e.length+1},(r,o)=>o)];for(let r=1;r<=t.length;r+=1){let o=[r];for(let i=1;i<=e.length;i+=1){let s=t[r-1]===e[i-1]?0:1,a=Math.min(n[r-1][i]+1,o[i-1]+1,n[r-1][i-1]+s);r>1&&i>1&&t[r-1]===e[i-2]&&t[r-2]===e[i-1]&&(a=Math.min(a,n[r-2][i-2]+1)),o.push(a)}n.push(o)}return n[t.length][e.length]}function k(t,e){let n=Math.max(1,Math.floor(t.length/4));return e.map(r=>({candidate:r,far:yt(t.toLowerCase(),r.toLowerCase())})).filter(({far:r})=>r<=n).sort((r,o)=>r.far-o.far)[0]?.candidate}function v(t,e){let n=k(t,e);return n===void 0?"":` (did you mean ${n}?)`}var f=class extends Error{},wt=/^(?:us(?:-gov|-iso[a-z]?)?|[a-z]{2}(?:-iso[a-z]?)?|mx)-(?:[a-z]+)-\d{1,2}$/,rt=/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,It=/^arn:aws(?:-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12})?:.+$/;function w(t,e){return n=>{if(!t.test(n))throw new f(`is ${$(n)}, but must be ${e}`);return n}}function S(t,e,n,r){let o=/^\d{1,9}$/.test(t)?Number(t):Number.NaN;if(!(o>=e&&o<=n))throw new f(`is ${$(t)}, but must be a whole number${r} from ${e} to ${n}`);return o}function $(t){return JSON.stringify(t.length>100?`${t.slice(0,100)}...`:t)}function $t(t,e){if(e.includes(t))return t;throw new f(`is ${$(t)}, but must be one of ${e.join(", ")}${v(t,e)}`)}async function it(t){let{readYaml:e}=await __nccwpck_require__.e(/* import() */ 881).then(__nccwpck_require__.bind(__nccwpck_require__, 881));try{return e(t)}catch(n){throw new f(`is no valid YAML or JSON: ${n.message.split(`
-`)[0]}`)}}async function xt(t){let e=await it(t);if(e===null||typeof e!="object"||Array.isArray(e))throw new f("must be a YAML or JSON mapping of names to values, one `name: value` per line");let n={};for(let[r,o]of Object.entries(e)){if(o===null||typeof o=="object")throw new f(`gives ${$(r)} no plain value; write text, a number, true or false`);n[r]=String(o)}return n}async function ot(t){if(/^\s*\[/.test(t)||/^\s*-\s/m.test(t)){let e=await it(t);if(!Array.isArray(e)||e.some(n=>n===null||typeof n=="object"))throw new f("must be a list of plain values, one per line or as a YAML or JSON list");return e.map(String)}return t.split(/[\n,]/).map(e=>e.trim()).filter(e=>e!=="")}var Tt={text:t=>t,file:t=>t,boolean:t=>{if(/^(true|True|TRUE)$/.test(t))return!0;if(/^(false|False|FALSE)$/.test(t))return!1;throw new f(`is ${$(t)}, but must be true or false`)},region:w(wt,"an AWS region such as eu-west-1"),account:w(/^\d{12}$/,"a twelve-digit AWS account id"),"role-arn":w(rt,"the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME"),"role-arns":async t=>{let e=await ot(t);for(let n of e)w(rt,"a list of role ARNs, arn:aws:iam::ACCOUNT:role/NAME")(n);return e},arn:w(It,"an ARN"),name:w(/^[A-Za-z0-9](-*[A-Za-z0-9]){0,62}$/,"letters, digits and single hyphens, at most 63"),minutes:t=>S(t,1,43200," of minutes"),seconds:t=>S(t,1,43200," of seconds"),integer:t=>S(t,0,1e6,""),percentage:t=>S(t.replace(/\s*%$/,""),0,100," of percent"),mapping:xt,list:ot};async function st(t,e){return typeof t=="string"?Tt[t](e):$t(e,t.choice)}function at(t){return`INPUT_${t.replace(/ /g,"_").toUpperCase()}`}function P(t,e){return{code:"InvalidInput",resource:t,cause:`Input \`${t}\` ${e}`}}async function N(t,e,n=[]){let r=[...Object.keys(t),...n],o=[],i={};for(let[a,u]of Object.entries(t)){let p=(e[at(a)]??"").trim(),y=p===""?u.default??"":p;if(y===""){u.required&&o.push(P(a,"is required and was not given")),i[a]=void 0;continue}try{i[a]=await st(u.kind,y)}catch(c){if(!(c instanceof f))throw c;o.push(P(a,c.message))}}let s=new Set(r.map(at));for(let[a,u]of Object.entries(e)){if(!a.startsWith("INPUT_")||s.has(a)||(u??"").trim()==="")continue;let p=a.slice(6).toLowerCase();k(p,r)!==void 0&&o.push(P(p,`is not known to this action${v(p,r)}`))}if(o.length>0)throw new chunk_P2M4ZMML.a(o);return i}function bt(t){return t.replace(/\u001b\[[0-9;]*[A-Za-z]/g,"").replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g," ").replaceAll("##[","## [")}function ct(){let t=e=>e===void 0?{}:{title:e};return{debug:K,info:_,foreign:e=>_(`| ${bt(e)}`),notice:(e,n)=>Z(e,t(n)),warn:(e,n)=>q(e,t(n)),error:(e,n)=>W(e,t(n)),async group(e,n){Q(e);try{return await n()}finally{X()}}}}function ut(t){let e=new Set,n=new Map;return{values:n,mask(r){r.length<8||(e.add(r),t.setSecret(r))},set(r,o){for(let i of e)if(o.includes(i))throw new Error(`Output ${r} would hold a masked value; GitHub would drop it.`);n.set(r,o),t.setOutput(r,o)}}}var St=9e5;function A(t){return t.replace(/[&<>]/g,e=>e==="&"?"&amp;":e==="<"?"&lt;":"&gt;").replace(/([\\`*_[\]|~#])/g,"\\$1").replace(/@(?=[A-Za-z0-9])/g,"@\u200B").replace(/\r?\n/g," ")}function R(t){return`<code>${t.replace(/[&<>|\n]/g,e=>e===`
-`?" ":`&#${e.charCodeAt(0)};`)}</code>`}function lt(t,e){let n=[],r=s=>n.push(s),o=s=>"`".repeat(Math.max(3,...[...s.matchAll(/`+/g)].map(([a])=>a.length+1))),i=(s,a)=>`${o(s)}${a}
-${s}
-${o(s)}`;return{heading:s=>r(`## ${s}`),text:s=>r(s),table(s,a){let u=p=>`| ${p.join(" | ")} |`;r([u(s),u(s.map(()=>"---")),...a.map(u)].join(`
-`))},code:(s,a="")=>r(i(s,a)),details:(s,a)=>r(`<details><summary>${s}</summary>
-
-${a}
-
-</details>`),top:s=>n.unshift(s),write(){if(t===void 0||t===""||n.length===0)return;let s=[],a=0;for(let u of n){if(a+=Buffer.byteLength(u)+2,a>St){s.push(`_The rest (${n.length-s.length} parts) is left out: GitHub shows at most 1 MiB. The log has it._`);break}s.push(u)}n=[];try{(0,external_node_fs_.appendFileSync)(t,`${s.join(`
+</details>`),top:t=>i.unshift(t),write(){if(e===void 0||e===""||i.length===0)return;let t=[],o=0;for(let g of i){if(o+=Buffer.byteLength(g)+2,o>c){t.push(`_The rest (${i.length-t.length} parts) is left out: GitHub shows at most 1 MiB. The log has it._`);break}t.push(g)}i=[];try{(0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(e,`${t.join(`
 
 `)}
 
-`,"utf8")}catch(u){e(`The job summary could not be written: ${u.message}`)}}}}var M=10,At=50;function pt(t){return t instanceof chunk_P2M4ZMML.a?t.failures:[{code:"InternalError",cause:`Unexpected error: ${t instanceof Error?t.message:String(t)}`,hint:"This is a defect; re-run with debug logging for the stack and report it"}]}function ft(t,e){let n=e.slice(0,At).map(r=>({...r,...r.logTail===void 0?{}:{logTail:r.logTail.slice(-40).map(o=>o.slice(0,500))}}));return JSON.stringify({action:t,total:e.length,failures:n})}function Et(t){return t.code.startsWith("Invalid")&&t.account===void 0}function L(t,e,n){if(e.every(Et)){n.error(e.map(chunk_P2M4ZMML.b).join(`
-`),`${t}: ${e[0]?.code??"InvalidInput"}`);return}e.slice(0,M).forEach(r=>{n.error((0,chunk_P2M4ZMML.b)(r),`${t}: ${r.code}`)}),e.length>M&&n.info(`${e.length-M} more failures are in the summary and in the output failure.`)}function F(t,e,n){for(let o of[...e].reverse())if(o.logTail&&o.logTail.length>0){let i="`".repeat(8);n.top(`<details open><summary>Last lines of the log of ${A(o.logicalId??o.resource??t)}</summary>
-
-${i}text
-${o.logTail.join(`
-`).replaceAll(i,"")}
-${i}
-
-</details>`)}let r=e.map(o=>[R(o.code),o.account??"",o.region??"",[o.logicalId,o.resource].filter(i=>i!==void 0).map(R).join(" "),A(o.cause),[o.hint===void 0?"":A(o.hint),o.console?`[console](${o.console})`:""].filter(i=>i!=="").join(" ")].join(" | "));n.top([`## \u274C ${t} failed`,"","| code | account | region | resource | cause | what to do |","| --- | --- | --- | --- | --- | --- |",...r.map(o=>`| ${o} |`)].join(`
-`))}function ge(t,e,n){return{name:t,inputs:e,load:n}}function Ot(t,e,n){return e===void 0?{code:"Cancelled",cause:`Cancelled (${t}) before anything was started`,hint:"Re-run this job"}:{code:"Cancelled",resource:e.resource,cause:`Cancelled (${t}): ${e.describe()}`,hint:n?"It is being stopped, as on-cancel says":`It goes on; to go on here, ${e.resume}`}}async function dt({name:t,inputs:e,load:n},r=process.env,o=[]){let i=ct(),s=ut({setOutput:Y,setSecret:J}),a=lt(r.GITHUB_STEP_SUMMARY,c=>i.warn(c)),u=(c,l)=>{s.set("status",c),s.set("failure",l.length===0?"":ft(t,l)),a.write()},p=et({signals:process,exit:c=>process.exit(c),report(c,l,d){let I=Ot(c,l,d);L(t,[I],i),F(t,[I],a),u(l===void 0||d?"failed":"still-running",[I])}}),y={env:r,context:nt(r),logger:i,summary:a,clock:tt,signal:p.signal,output:s.set,mask:s.mask,idToken:c=>(0,chunk_P2M4ZMML.d)({env:r,audience:c,mask:s.mask}),operation:c=>{p.operation=c}};try{let c=await N(e,r,o);p.onCancel=c["on-cancel"];let{run:l}=await n();u(await l(c,y),[])}catch(c){if(process.exitCode=1,p.signal.aborted)return;let l=pt(c);L(t,l,i),!(c instanceof chunk_P2M4ZMML.a)&&c instanceof Error&&i.debug(c.stack??c.message);for(let{logTail:d,logicalId:I}of l)d&&d.length>0&&await i.group(`Last lines of the log of ${I??t}`,async()=>d.forEach(i.foreign));F(t,l,a),u(c instanceof chunk_P2M4ZMML.a?c.status:"failed",l)}}async function he(t,e=process.env){let n={kind:{choice:Object.keys(t)},required:!0},r;try{({command:r}=await N({command:n},{INPUT_COMMAND:e.INPUT_COMMAND}))}catch(i){return dt({name:"sagemaker-mlops",inputs:{},load:async()=>({run:()=>Promise.reject(i)})},e)}let o=t[r];return dt((await o()).default,e,["command"])}
+`,"utf8")}catch(g){r(`The job summary could not be written: ${g.message}`)}}}}function u(e,r){let i=[Array.from({length:r.length+1},(n,a)=>a)];for(let n=1;n<=e.length;n+=1){let a=[n];for(let s=1;s<=r.length;s+=1){let t=e[n-1]===r[s-1]?0:1,o=Math.min(i[n-1][s]+1,a[s-1]+1,i[n-1][s-1]+t);n>1&&s>1&&e[n-1]===r[s-2]&&e[n-2]===r[s-1]&&(o=Math.min(o,i[n-2][s-2]+1)),a.push(o)}i.push(a)}return i[e.length][r.length]}function m(e,r){let i=Math.max(1,Math.floor(e.length/4));return r.map(n=>({candidate:n,far:u(e.toLowerCase(),n.toLowerCase())})).filter(({far:n})=>n<=i).sort((n,a)=>n.far-a.far)[0]?.candidate}function w(e,r){let i=m(e,r);return i===void 0?"":` (did you mean ${i}?)`}
 
 
 /***/ })
@@ -382,11 +400,12 @@ var __webpack_exports__ = {};
 /* harmony export */   n: () => (/* binding */ a)
 /* harmony export */ });
 /* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-/* harmony import */ var _chunk_UUIEBOJR_mjs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(602);
-/* harmony import */ var _chunk_P2M4ZMML_mjs__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(381);
-/* harmony import */ var _chunk_TSHUUVCP_mjs__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(186);
+/* harmony import */ var _chunk_HJQTE3JN_mjs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(929);
+/* harmony import */ var _chunk_WK6IDIVZ_mjs__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(165);
+/* harmony import */ var _chunk_P2M4ZMML_mjs__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(336);
+/* harmony import */ var _chunk_TSHUUVCP_mjs__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(775);
 const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
-var o={"gate-model":()=>__nccwpck_require__.e(/* import() */ 905).then(__nccwpck_require__.bind(__nccwpck_require__, 905)),"run-pipeline":()=>__nccwpck_require__.e(/* import() */ 538).then(__nccwpck_require__.bind(__nccwpck_require__, 538))};async function a(t){return t===void 0?(0,_chunk_UUIEBOJR_mjs__WEBPACK_IMPORTED_MODULE_1__.c)(o):(0,_chunk_UUIEBOJR_mjs__WEBPACK_IMPORTED_MODULE_1__.b)((await o[t]()).default)}
+var o={"gate-model":()=>__nccwpck_require__.e(/* import() */ 187).then(__nccwpck_require__.bind(__nccwpck_require__, 187)),"run-pipeline":()=>__nccwpck_require__.e(/* import() */ 778).then(__nccwpck_require__.bind(__nccwpck_require__, 778))};async function a(t){return t===void 0?(0,_chunk_HJQTE3JN_mjs__WEBPACK_IMPORTED_MODULE_1__.c)(o):(0,_chunk_HJQTE3JN_mjs__WEBPACK_IMPORTED_MODULE_1__.b)((await o[t]()).default)}
 
 var __webpack_exports__start = __webpack_exports__.n;
 export { __webpack_exports__start as start };

@@ -2,6 +2,7 @@
 // result, and each action gets an entry of a few lines. `--check` builds elsewhere and fails when dist/ differs.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import ncc from '@vercel/ncc';
 import { build } from 'esbuild';
@@ -66,8 +67,42 @@ function licences(metafile) {
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
+/** One build at a time: webpack derives module ids from paths, so the work has to be done at the same place every time. */
+async function alone(work) {
+  const lock = join(root, 'build', 'lock');
+  mkdirSync(join(root, 'build'), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (!isRunning(Number(readFileSync(lock, 'utf8')))) rmSync(lock, { force: true });
+      else await setTimeout(100);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isRunning(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Builds all of dist in memory: name -> contents. */
-export async function bundle(work = join(root, 'build')) {
+export function bundle() {
+  return alone(bundleAlone);
+}
+
+async function bundleAlone() {
+  const work = join(root, 'build');
   const names = actionNames();
   const esm = join(work, 'esm');
   rmSync(esm, { recursive: true, force: true });
@@ -148,14 +183,7 @@ export function differences(files) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const check = process.argv.includes('--check');
   const stale = await generate({ check });
-  const work = join(root, 'build', String(process.pid));
-  mkdirSync(work, { recursive: true });
-  let files;
-  try {
-    files = await bundle(work);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  const files = await bundle();
   const changed = differences(files);
   if (check) {
     for (const file of [...stale, ...changed.map((name) => `dist/${name}`)]) console.log(`out of date: ${file}`);

@@ -203,16 +203,7 @@ async function validators() {
       platform: 'node',
       legalComments: 'none',
     });
-    const text = result.outputFiles[0].text
-      .replace(/export \{[^}]*\bas default[^}]*\};?/s, '')
-      .replace(/export \{[^}]*\};?\s*$/s, '');
-    const name = /as default/.test(result.outputFiles[0].text)
-      ? /(\w+) as default/.exec(result.outputFiles[0].text)[1]
-      : 'validate';
-    files.set(
-      target,
-      `${banner} Source: schemas/${file}\n// @ts-nocheck\n${text.trim()}\n\nexport const validate = ${name};\n`,
-    );
+    files.set(target, `${banner} Source: schemas/${file}\n// @ts-nocheck\n${result.outputFiles[0].text.trim()}\n`);
   }
   return files;
 }

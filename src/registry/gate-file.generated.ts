@@ -372,5 +372,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
   validate10.errors = vErrors;
   return errors === 0;
 }
-
-export const validate = stdin_default;
+export {
+  stdin_default as default,
+  validate
+};
