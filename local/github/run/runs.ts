@@ -1,0 +1,353 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Data, toData } from '../expressions.ts';
+import type { Git } from '../git.ts';
+import { commitOrigin, type Origin } from '../origin.ts';
+import type { GitHubOptions, JobRecord, Pace, Repository, RunEvent, RunRecord, Runs } from '../types.ts';
+import { WorkflowProblems } from '../workflow/location.ts';
+import type { UsesStep } from '../workflow/model.ts';
+import { defaultPermissions } from '../workflow/permissions.ts';
+import { type Plan, type PlannedAction, planWorkflow, planWorkspaceAction, type Resolve } from '../workflow/plan.ts';
+import { Attempt } from './attempt.ts';
+import type { ConcurrencyGroups } from './concurrency.ts';
+import { addresses, githubContext } from './contexts.ts';
+import type { Environments } from './environments.ts';
+import type { JobServices } from './job.ts';
+import type { RunFacts } from './spec.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** What one repository brings into its runs. */
+export interface RepositoryState {
+  repository: Repository;
+  variables: Record<string, string>;
+  environments: Environments;
+  concurrency: ConcurrencyGroups;
+  immutableSubject: boolean;
+  /** Number of the last run of each workflow file. */
+  runNumbers: Map<string, number>;
+}
+
+export interface NewRun {
+  state: RepositoryState;
+  path: string;
+  event: RunRecord['event'];
+  ref: string;
+  sha: string;
+  actor: string;
+  payload: Record<string, unknown>;
+  inputs: Record<string, unknown>;
+}
+
+interface Kept {
+  record: RunRecord;
+  request: NewRun;
+  plan: Plan | undefined;
+  attempt: Attempt | undefined;
+  finished: Promise<RunRecord>;
+}
+
+export interface RunServices {
+  options: GitHubOptions;
+  pace: Pace;
+  git: Git;
+  resolve: Resolve;
+  authorize: JobServices['authorize'];
+  emit: (event: RunEvent) => void;
+}
+
+const maximumReruns = 50;
+/** Log lines come fast; run.json follows at most this often while a run goes on. */
+const saveMilliseconds = 200;
+
+/** All runs of this process: starts, keeps, cancels and repeats them. */
+export class RunStore implements Runs {
+  readonly #services: RunServices;
+  readonly #kept = new Map<number, Kept>();
+  readonly #watchdog = new Watchdog();
+  readonly #saving = new Map<number, NodeJS.Timeout>();
+  #lastId = 0;
+
+  constructor(services: RunServices) {
+    this.#services = services;
+  }
+
+  list(repository?: string): RunRecord[] {
+    const all = [...this.#kept.values()].map(({ record }) => record).reverse();
+    return repository === undefined
+      ? all
+      : all.filter((run) => run.repository.toLowerCase() === repository.toLowerCase());
+  }
+
+  get(id: number): RunRecord | undefined {
+    return this.#kept.get(id)?.record;
+  }
+
+  async wait(id: number): Promise<RunRecord> {
+    return this.#need(id).finished;
+  }
+
+  cancel(id: number): void {
+    this.#need(id).attempt?.cancel('The run was cancelled.');
+  }
+
+  pendingDeployments(id: number) {
+    const { record, request } = this.#need(id);
+    return request.state.environments.pending(record.id);
+  }
+
+  stateOf(id: number): RepositoryState {
+    return this.#need(id).request.state;
+  }
+
+  directory(id: number): string {
+    return join(this.#services.options.directory, 'runs', String(id));
+  }
+
+  /** Starts a run of a workflow file that an event has selected. The promise resolves once it is planned; it does not wait for its jobs. */
+  async start(request: NewRun): Promise<RunRecord> {
+    const { state, path } = request;
+    const number = (state.runNumbers.get(path) ?? 0) + 1;
+    state.runNumbers.set(path, number);
+    const now = this.#now();
+    this.#lastId = Math.max(this.#lastId + 1, Math.floor(Date.parse(now) / 1000) * 10);
+    const record: RunRecord = {
+      id: this.#lastId,
+      number,
+      attempt: 1,
+      repository: state.repository.fullName,
+      name: path,
+      path,
+      title: path,
+      event: request.event,
+      ref: request.ref,
+      sha: request.sha,
+      actor: request.actor,
+      triggeringActor: request.actor,
+      inputs: request.inputs,
+      status: 'queued',
+      conclusion: null,
+      createdAt: now,
+      startedAt: now,
+      updatedAt: now,
+      completedAt: null,
+      problems: [],
+      notes: [],
+      jobs: [],
+      approvals: [],
+      previousAttempts: [],
+    };
+    const kept: Kept = { record, request, plan: undefined, attempt: undefined, finished: Promise.resolve(record) };
+    this.#kept.set(record.id, kept);
+    kept.plan = await this.#plan(kept);
+    kept.finished = this.#go(kept, undefined);
+    return record;
+  }
+
+  async rerun(id: number, which: 'all' | 'failed', user?: string): Promise<RunRecord> {
+    const kept = this.#need(id);
+    const { record } = kept;
+    if (record.status !== 'completed') throw new Error(`Run ${id} has not ended; it can be re-run then.`);
+    if (record.attempt > maximumReruns)
+      throw new Error(`Run ${id} was re-run ${maximumReruns} times already; GitHub allows no more.`);
+    if (which === 'failed' && record.conclusion === 'success')
+      throw new Error(`Run ${id} has no failed jobs to re-run.`);
+    const { previousAttempts, approvals: _, ...last } = record;
+    previousAttempts.push(structuredClone(last));
+    const previous = new Map(record.jobs.map((job) => [job.key, job]));
+    const now = this.#now();
+    Object.assign(record, {
+      attempt: record.attempt + 1,
+      status: 'queued',
+      conclusion: null,
+      startedAt: now,
+      updatedAt: now,
+      completedAt: null,
+      problems: [],
+      notes: [],
+      jobs: [],
+    });
+    if (user) record.triggeringActor = user;
+    // "All jobs" resolves branches and tags of called workflows anew, "failed jobs" keeps what the first attempt used.
+    if (which === 'all' || !kept.plan) kept.plan = await this.#plan(kept);
+    kept.finished = this.#go(kept, which === 'failed' ? previous : undefined);
+    return record;
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.#kept.values()].filter(({ record }) => record.status !== 'completed');
+    for (const { attempt } of open) attempt?.kill();
+    await Promise.all(open.map(({ finished }) => finished));
+    for (const [id, timer] of this.#saving) {
+      clearTimeout(timer);
+      this.#save(id);
+    }
+    this.#watchdog.close();
+  }
+
+  #need(id: number): Kept {
+    const kept = this.#kept.get(id);
+    if (!kept) throw new Error(`There is no run ${id}.`);
+    return kept;
+  }
+
+  #now(): string {
+    return this.#services.options.clock.now().toISOString();
+  }
+
+  #origin({ state, ref, sha }: NewRun): Origin {
+    const { git, options } = this.#services;
+    const { gitDirectory, fullName } = state.repository;
+    return commitOrigin({
+      git,
+      gitDirectory,
+      repository: fullName,
+      ref,
+      sha,
+      cache: join(options.directory, 'commits'),
+    });
+  }
+
+  async #plan({ request, record }: Kept): Promise<Plan | undefined> {
+    const origin = this.#origin(request);
+    const text = await origin.read(request.path);
+    if (text === undefined) {
+      record.problems = [{ file: request.path, line: 1, column: 1, message: 'the file does not exist at this commit' }];
+      return undefined;
+    }
+    const plan = await planWorkflow({
+      origin,
+      path: request.path,
+      text,
+      permissions: defaultPermissions,
+      resolve: this.#services.resolve,
+    });
+    record.problems = plan.problems;
+    record.name = plan.root.workflow.name ?? request.path;
+    const events = plan.root.workflow.on.ignored;
+    if (events.length > 0) record.notes.push(`Events that never happen on this machine: ${events.join(', ')}.`);
+    for (const planned of allWorkflows(plan)) {
+      if (planned.working)
+        record.notes.push(
+          `${planned.repository}@${planned.sha} is the checkout on this machine; its working files are used.`,
+        );
+    }
+    return plan;
+  }
+
+  async #go(kept: Kept, previous: ReadonlyMap<string, JobRecord> | undefined): Promise<RunRecord> {
+    const { record, plan, request } = kept;
+    const { emit } = this.#services;
+    const inputs = toData(request.inputs);
+    const finish = (conclusion: RunRecord['conclusion']) => {
+      record.status = 'completed';
+      record.conclusion = conclusion;
+      record.completedAt = this.#now();
+      record.updatedAt = record.completedAt;
+      this.#changed({ type: 'run-finished', run: record });
+      this.#save(record.id);
+      return record;
+    };
+    mkdirSync(this.directory(record.id), { recursive: true });
+    if (!plan || record.problems.length > 0) {
+      this.#changed({ type: 'run-started', run: record });
+      return finish('startup_failure');
+    }
+    const facts: RunFacts = {
+      run: record,
+      repository: request.state.repository,
+      event: request.payload,
+      workflowRef: `${record.repository}/${record.path}@${record.ref}`,
+      workflowSha: record.sha,
+      actions: plan.actions,
+    };
+    record.title = this.#title(facts, plan, inputs, request.state.variables);
+    record.status = 'in_progress';
+    this.#changed({ type: 'run-started', run: record });
+    kept.attempt = new Attempt({
+      facts,
+      root: plan.root,
+      inputs,
+      runDirectory: this.directory(record.id),
+      permissions: defaultPermissions,
+      variables: () => request.state.variables,
+      environments: request.state.environments,
+      concurrency: request.state.concurrency,
+      services: this.#jobServices(plan.actions, record),
+      reviewer: this.#services.options.reviewer,
+      emit: (event) => this.#changed(event),
+      previous,
+    });
+    try {
+      const result = await kept.attempt.run();
+      return finish(result);
+    } catch (error) {
+      record.notes.push((error as Error).message);
+      emit({ type: 'note', repository: record.repository, message: (error as Error).message });
+      return finish('failure');
+    }
+  }
+
+  #title(facts: RunFacts, plan: Plan, inputs: Data, variables: Record<string, string>): string {
+    const { runName, name } = plan.root.workflow;
+    if (runName) {
+      const urls = addresses(this.#services.options.baseUrl());
+      const text = runName
+        .evaluateString({ contexts: { github: toData(githubContext(facts, urls)), inputs, vars: toData(variables) } })
+        .trim();
+      if (text !== '') return text;
+    }
+    const head = (facts.event.head_commit as { message?: string } | undefined)?.message?.split('\n')[0];
+    return facts.run.event === 'push' && head ? head : (name ?? facts.run.path);
+  }
+
+  #jobServices(actions: Map<UsesStep, PlannedAction>, record: RunRecord): JobServices {
+    const { options, pace, authorize, resolve } = this.#services;
+    return {
+      options,
+      pace,
+      watchdog: this.#watchdog,
+      authorize,
+      resolveRepository: resolve,
+      loadWorkspaceAction: async (directory, at) => {
+        const planned = await planWorkspaceAction(directory, at, resolve);
+        if (planned.problems.length > 0) throw new WorkflowProblems(planned.problems);
+        for (const [step, action] of planned.actions) actions.set(step, action);
+        return planned.action!;
+      },
+      stepChanged: (job, event) => this.#changed({ ...event, run: record, job }),
+      logged: (job, line) => this.#services.emit({ type: 'log', run: record, job, line }),
+    };
+  }
+
+  #changed(event: RunEvent): void {
+    if ('run' in event) {
+      const { run } = event;
+      run.updatedAt = this.#now();
+      if (!this.#saving.has(run.id)) {
+        this.#saving.set(run.id, setTimeout(() => this.#save(run.id), saveMilliseconds).unref());
+      }
+    }
+    this.#services.emit(event);
+  }
+
+  #save(id: number): void {
+    clearTimeout(this.#saving.get(id));
+    this.#saving.delete(id);
+    const record = this.get(id);
+    if (!record) return;
+    const file = join(this.directory(id), 'run.json');
+    mkdirSync(this.directory(id), { recursive: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify(record, null, 2)}\n`);
+    renameSync(`${file}.new`, file);
+  }
+}
+
+function allWorkflows(plan: Plan): Origin[] {
+  const seen = new Map<string, Origin>();
+  const visit = (planned: Plan['root']) => {
+    seen.set(`${planned.origin.repository}@${planned.origin.sha}`, planned.origin);
+    for (const child of planned.calls.values()) visit(child);
+  };
+  visit(plan.root);
+  return [...seen.values()];
+}
