@@ -22,8 +22,8 @@ export function subjectOf(principal: Principal, role: Role | undefined): Subject
     kind: 'role-session',
     account: principal.account,
     sessionArn: principal.arn,
-    ...(principal.roleArn === undefined ? {} : { roleArn: principal.roleArn }),
-    ...(role === undefined ? {} : { roleId: role.id }),
+    // A session outlives its role, but is then no longer a session of the role that policies name.
+    ...(role === undefined ? {} : { roleArn: role.arn, roleId: role.id }),
   };
 }
 
