@@ -1,5 +1,4 @@
 /** Builds one world: everything that a reset throws away. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClientSet, JobRunner, Logger, ModelServers, PlatformContext } from '../core/context.ts';
 import { NotImplementedError } from '../core/errors.ts';
@@ -32,6 +31,8 @@ export interface Composition {
   context: PlatformContext;
   controlled: Controlled;
   front: Front;
+  /** Every service that the front serves by schema. */
+  services: readonly Service[];
   administrator(account: string, region: string): ClientSet;
   motoPid(): number | undefined;
   close(): Promise<void>;
@@ -105,6 +106,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   return {
     context,
     front,
+    services,
     motoPid: () => moto.pid,
     administrator: (account, region) =>
       clients(
@@ -133,7 +135,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     },
     async close() {
       closing.abort(new Error('The local platform closes.'));
-      clock.close(new Error('The local platform closes.'));
+      clock.close();
       await runner.close();
       await moto.close();
     },
@@ -141,20 +143,11 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
 }
 
 async function createServices(context: PlatformContext): Promise<Service[]> {
-  const made: Service[] = [];
-  for (const load of [
-    async () => (await import('../services/sagemaker/index.ts')).createSageMaker(context),
-    async () => (await import('../services/cloudformation/index.ts')).createCloudFormation(context),
-  ]) {
-    try {
-      made.push(...(await load()));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND' && !/Cannot find module/.test(String(error)))
-        throw error;
-      context.logger.warn(String(error));
-    }
-  }
-  return made;
+  const [{ createSageMaker }, { createCloudFormation }] = await Promise.all([
+    import('../services/sagemaker/index.ts'),
+    import('../services/cloudformation/index.ts'),
+  ]);
+  return [...createSageMaker(context), ...createCloudFormation(context)];
 }
 
 interface RunnerParts {
@@ -180,9 +173,6 @@ async function createRunnerOrRefusal(
       imageDigest: () => undefined,
       close: async () => {},
     };
-  }
-  if (!existsSync(new URL('../../runner/index.ts', import.meta.url))) {
-    return createRunnerOrRefusal({ python: undefined } as any, clock, clients);
   }
   const [{ createRunner }, { imageDigest }] = await Promise.all([
     import('../../runner/index.ts'),

@@ -14,8 +14,8 @@ export interface ControllableClock extends Clock {
   readonly held: number;
   /** The moment of the next timer. */
   next(): Date | undefined;
-  /** Drops every timer: their sleepers are rejected with the given reason. */
-  close(reason: Error): void;
+  /** Drops every timer: their sleepers never go on. Who must end in order passes a signal to sleep. */
+  close(): void;
 }
 
 /** Wall time is a parameter so that tests of the clock itself need not wait. Milliseconds since 1970. */
@@ -25,7 +25,6 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
   let base = wall();
   let since = base;
   let timers: Timer[] = [];
-  const rejects = new Map<Timer, (reason: unknown) => void>();
   let order = 0;
   let held = 0;
   let wake: NodeJS.Timeout | undefined;
@@ -43,7 +42,6 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
     const due = sorted().filter((timer) => timer.at <= until);
     timers = timers.filter((timer) => timer.at > until);
     for (const timer of due) {
-      rejects.delete(timer);
       timer.fire();
     }
   };
@@ -63,7 +61,6 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
         if (next === undefined || held > 0) return schedule();
         moveTo(next.at);
         timers.shift();
-        rejects.delete(next);
         next.fire();
         schedule();
       });
@@ -101,7 +98,6 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
       const timer: Timer = { at: virtual() + Math.max(0, milliseconds), order: order++, fire: resolve };
       const onAbort = () => {
         timers = timers.filter((other) => other !== timer);
-        rejects.delete(timer);
         reject(signal?.reason);
       };
       timer.fire = () => {
@@ -110,7 +106,6 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       timers.push(timer);
-      rejects.set(timer, reject);
       schedule();
       return promise;
     },
@@ -154,13 +149,10 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
       mode = next;
       schedule();
     },
-    close(reason) {
+    close() {
       timers = [];
       clearTimeout(wake);
       clearImmediate(jump);
-      const waiting = [...rejects.values()];
-      rejects.clear();
-      for (const reject of waiting) reject(reason);
     },
   };
 }

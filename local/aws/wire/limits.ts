@@ -39,6 +39,12 @@ export function limitedOperations(serviceId: string): string[] {
   return Object.keys(limitsOf(serviceId)?.operations ?? {});
 }
 
+/** Required members of an operation's request, for the contract test. */
+export function requiredMembers(serviceId: string, operation: string): string[] {
+  const limits = limitsOf(serviceId);
+  return limits?.shapes[limits.operations[operation] ?? '']?.required ?? [];
+}
+
 /** Every pattern of a service, for the contract test: each must be one that JavaScript understands. */
 export function patternsOf(serviceId: string): string[] {
   return Object.values(limitsOf(serviceId)?.shapes ?? {}).flatMap(({ pattern }) =>
