@@ -1,0 +1,73 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { filesBelow } from './archive.ts';
+import { startProbe } from './probe.ts';
+
+/** How a job's folder is /opt/ml: shown there by a mount namespace, or by rewriting that path where it is written. */
+export type OptMl = 'namespace' | 'rewrite';
+
+const supervisor = fileURLToPath(new URL('./python/supervise.py', import.meta.url));
+
+/** Tries once whether this machine and user can have a mount namespace. */
+export async function detectOptMl(python: string): Promise<OptMl> {
+  if (process.platform !== 'linux') return 'rewrite';
+  const scratch = await mkdtemp(path.join(tmpdir(), 'opt-ml-'));
+  try {
+    return (await startProbe(python, ['-I', '-S', supervisor, '--probe', scratch])) ? 'namespace' : 'rewrite';
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Replaces /opt/ml in a text by the folder that stands for it, but not /opt/mlflow or /data/opt/ml. */
+export function rewriteText(text: string, folder: string): string {
+  return text.replaceAll(/(?<![\w/.-])\/opt\/ml(?![\w-])/g, () => folder);
+}
+
+/** Scripts that may name the path; data is never touched. */
+const scriptName = /\.(?:py|sh|bash|r|toml|cfg|ini|ya?ml)$/i;
+const largestScript = 1024 * 1024;
+
+/** Rewrites /opt/ml in the scripts below a folder of downloaded copies. Compiled code and paths made at run time are missed. */
+export async function rewriteScripts(directory: string, folder: string): Promise<void> {
+  for (const file of await filesBelow(directory)) {
+    if (!scriptName.test(file.name) || (await stat(file.path)).size > largestScript) continue;
+    const text = await readFile(file.path, 'utf8');
+    const rewritten = rewriteText(text, folder);
+    if (rewritten !== text) await writeFile(file.path, rewritten);
+  }
+}
+
+/** The folders of one job or model server. */
+export interface Place {
+  /** Everything of the job; removed when it has ended. */
+  root: string;
+  /** What the program sees as /opt/ml. */
+  ml: string;
+  /** Working directory of programs that don't get one below /opt/ml. */
+  work: string;
+  home: string;
+  temporary: string;
+  packages: string;
+  scratch: string;
+}
+
+/** Makes the folders anew; two jobs never share one. */
+export async function makePlace(parent: string, name: string): Promise<Place> {
+  await mkdir(parent, { recursive: true });
+  const root = await mkdtemp(path.join(parent, `${name.slice(0, 40)}-`));
+  const place: Place = {
+    root,
+    ml: path.join(root, 'ml'),
+    work: path.join(root, 'work'),
+    home: path.join(root, 'home'),
+    temporary: path.join(root, 'tmp'),
+    packages: path.join(root, 'packages'),
+    scratch: path.join(root, 'scratch'),
+  };
+  for (const folder of [place.ml, place.work, place.home, place.temporary, place.packages, place.scratch])
+    await mkdir(folder);
+  return place;
+}
