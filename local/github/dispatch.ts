@@ -53,3 +53,8 @@ function typed(input: WorkflowInput, value: unknown): unknown {
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
+
+/** A dispatch that GitHub would answer with 422. */
+export class DispatchError extends Error {
+  override readonly name = 'DispatchError';
+}

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve as resolvePath } from 'node:path';
 import { handleRequest } from './api/router.ts';
 import { Tokens } from './api/tokens.ts';
-import { dispatchInputs } from './dispatch.ts';
+import { DispatchError, dispatchInputs } from './dispatch.ts';
 import { changedFiles, pushPayload, type RefUpdate, repositoryPayload, skipsWorkflows, userPayload } from './events.ts';
 import { Git, zeroSha } from './git.ts';
 import { History } from './history.ts';
@@ -113,7 +113,12 @@ export function createGitHub(options: GitHubOptions): LocalGitHub {
       const { on } = parseWorkflow(path, (await git.show(repository.gitDirectory, sha, path)) ?? '', problems);
       // A file that cannot be read at all fails visibly, as on GitHub; otherwise its own triggers decide.
       const unreadable =
-        problems.length > 0 && !on.push && !on.workflowDispatch && !on.workflowCall && on.ignored.length === 0;
+        problems.length > 0 &&
+        !on.push &&
+        !on.repositoryDispatch &&
+        !on.workflowDispatch &&
+        !on.workflowCall &&
+        on.ignored.length === 0;
       if (!unreadable && !(on.push && pushMatches(on.push, { ref: update.ref, changed }))) continue;
       started.push(await runs.start({ state, path, event: 'push', ref: update.ref, sha, actor, payload, inputs: {} }));
     }
@@ -201,6 +206,41 @@ export function createGitHub(options: GitHubOptions): LocalGitHub {
       };
       return runs.start({ state, path, event: 'workflow_dispatch', ...found, actor: who, payload, inputs: typed });
     },
+    async dispatchRepository(fullName, type, payload, actor) {
+      const state = stateOf(fullName);
+      const { repository } = state;
+      // These events only exist on the default branch.
+      const ref = `refs/heads/${repository.defaultBranch}`;
+      const sha = await git.resolve(repository.gitDirectory, ref);
+      if (!sha) return [];
+      const who = actor ?? options.actor ?? repository.owner;
+      const started: RunRecord[] = [];
+      for (const path of await workflowFiles(repository, sha)) {
+        const { on } = parseWorkflow(path, (await git.show(repository.gitDirectory, sha, path)) ?? '', []);
+        if (!on.repositoryDispatch || (on.repositoryDispatch.types && !on.repositoryDispatch.types.includes(type)))
+          continue;
+        const event = {
+          action: type,
+          branch: repository.defaultBranch,
+          client_payload: payload,
+          repository: repositoryPayload(repository, addresses(options.baseUrl()).server),
+          sender: userPayload(who),
+        };
+        started.push(
+          await runs.start({
+            state,
+            path,
+            event: 'repository_dispatch',
+            ref,
+            sha,
+            actor: who,
+            payload: event,
+            inputs: {},
+          }),
+        );
+      }
+      return started;
+    },
     async pushed(repository, updates, actor) {
       const who = actor ?? options.actor ?? stateOf(repository).repository.owner;
       const tags = updates.filter(({ ref }) => ref.startsWith('refs/tags/'));
@@ -221,9 +261,4 @@ export function createGitHub(options: GitHubOptions): LocalGitHub {
     close: () => runs.close(),
   };
   return github;
-}
-
-/** A dispatch that GitHub would answer with 422. */
-export class DispatchError extends Error {
-  override readonly name = 'DispatchError';
 }

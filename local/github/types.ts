@@ -80,7 +80,7 @@ export interface RunRecord {
   name: string;
   path: string;
   title: string;
-  event: 'push' | 'workflow_dispatch';
+  event: 'push' | 'workflow_dispatch' | 'repository_dispatch';
   ref: string;
   sha: string;
   actor: string;
@@ -230,6 +230,13 @@ export interface LocalGitHub {
     inputs?: Record<string, unknown>,
     actor?: string,
   ): Promise<RunRecord>;
+  /** Starts the workflows of the default branch that wait for this repository_dispatch. */
+  dispatchRepository(
+    repository: string,
+    type: string,
+    payload: Record<string, unknown>,
+    actor?: string,
+  ): Promise<RunRecord[]>;
   /** What the hook of a bare repository calls after a push; resolves with the runs that it started. */
   pushed(
     repository: string,

@@ -1,27 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RefUpdate } from '../events.ts';
-import type { Git } from '../git.ts';
-import type { History } from '../history.ts';
-import type { OidcIssuer } from '../oidc.ts';
-import type { RepositoryState, RunStore } from '../run/runs.ts';
-import type { GitHubOptions, LocalGitHub } from '../types.ts';
 import { formatProblem } from '../workflow/location.ts';
+import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
 import { idToken } from './oidc-endpoint.ts';
 import { handleRest } from './rest.ts';
-import type { Tokens } from './tokens.ts';
-
-/** What the routes work on. */
-export interface ApiContext {
-  options: GitHubOptions;
-  tokens: Tokens;
-  runs: RunStore;
-  repositories: ReadonlyMap<string, RepositoryState>;
-  github: LocalGitHub;
-  history: History;
-  git: Git;
-  issuer: OidcIssuer;
-}
 
 /** Everything below /_github. */
 export async function handleRequest(

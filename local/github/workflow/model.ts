@@ -17,6 +17,7 @@ export interface WorkflowInput {
 
 export interface Triggers {
   push?: PushFilters;
+  repositoryDispatch?: { types: string[] | undefined };
   workflowDispatch?: { inputs: WorkflowInput[] };
   workflowCall?: { inputs: WorkflowInput[]; outputs: Map<string, Template> };
   /** Events of GitHub that never happen here (schedule, pull_request, ...). */

@@ -23,7 +23,10 @@ export function parseTriggers(value: Value): Triggers {
     if (name === 'push') triggers.push = options ? parsePush(options) : {};
     else if (name === 'workflow_dispatch')
       triggers.workflowDispatch = { inputs: options ? parseDispatch(options) : [] };
-    else if (name === 'workflow_call')
+    else if (name === 'repository_dispatch') {
+      const types = options?.fields('on.repository_dispatch', ['types']).types;
+      triggers.repositoryDispatch = { types: types?.stringList('on.repository_dispatch.types') };
+    } else if (name === 'workflow_call')
       triggers.workflowCall = options ? parseCall(options) : { inputs: [], outputs: new Map() };
     else if (otherEvents.includes(name)) triggers.ignored.push(name);
     else at.problem(`unknown event '${name}' in on`);
