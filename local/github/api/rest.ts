@@ -5,9 +5,9 @@ import { ReviewError } from '../run/environments.ts';
 import { grants } from '../workflow/permissions.ts';
 import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
+import type { Route } from './route.ts';
 import { repositoryRoutes } from './routes-repository.ts';
 import { runRoutes } from './routes-runs.ts';
-import type { Urls } from './shapes.ts';
 import { userShape } from './shapes.ts';
 
 const routes: Route[] = [...repositoryRoutes, ...runRoutes];
