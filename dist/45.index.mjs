@@ -2,19 +2,19 @@ export const id = 45;
 export const ids = [45];
 export const modules = {
 
-/***/ 45:
+/***/ 1045:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   fromHttp: () => (/* binding */ K)
 /* harmony export */ });
-/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(995);
-/* harmony import */ var _chunk_YGGRLDH6_mjs__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(528);
-/* harmony import */ var _chunk_X64BVOM5_mjs__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(542);
-/* harmony import */ var _chunk_DDQNZ3M3_mjs__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(877);
-/* harmony import */ var _chunk_6PWCLDCG_mjs__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(923);
-/* harmony import */ var _chunk_TSHUUVCP_mjs__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(775);
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(455);
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(8995);
+/* harmony import */ var _chunk_YGGRLDH6_mjs__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(6528);
+/* harmony import */ var _chunk_X64BVOM5_mjs__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(7542);
+/* harmony import */ var _chunk_DDQNZ3M3_mjs__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(7877);
+/* harmony import */ var _chunk_6PWCLDCG_mjs__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(5923);
+/* harmony import */ var _chunk_TSHUUVCP_mjs__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(7775);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(1455);
 const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
 var g="169.254.170.2",S="169.254.170.23",O="[fd00:ec2::23]",_=(e,o)=>{if(e.protocol!=="https:"&&!(e.hostname===g||e.hostname===S||e.hostname===O)){if(e.hostname.includes("[")){if(e.hostname==="[::1]"||e.hostname==="[0000:0000:0000:0000:0000:0000:0000:0001]")return}else{if(e.hostname==="localhost")return;let n=e.hostname.split("."),r=t=>{let a=parseInt(t,10);return 0<=a&&a<=255};if(n[0]==="127"&&r(n[1])&&r(n[2])&&r(n[3])&&n.length===4)return}throw new _chunk_DDQNZ3M3_mjs__WEBPACK_IMPORTED_MODULE_3__.b(`URL not accepted. It must either be HTTPS or match one of the following:
   - loopback CIDR 127.0.0.0/8 or [::1/128]

@@ -1,112 +1,174 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 698:
+/***/ 9896:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+
+/***/ }),
+
+/***/ 6698:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:async_hooks");
 
 /***/ }),
 
-/***/ 421:
+/***/ 1421:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 
 /***/ }),
 
-/***/ 598:
+/***/ 7598:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 
 /***/ }),
 
-/***/ 24:
+/***/ 3024:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 
 /***/ }),
 
-/***/ 455:
+/***/ 1455:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 
 /***/ }),
 
-/***/ 67:
+/***/ 7067:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http");
 
 /***/ }),
 
-/***/ 327:
+/***/ 4708:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
 
 /***/ }),
 
-/***/ 995:
+/***/ 8995:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:module");
 
 /***/ }),
 
-/***/ 161:
+/***/ 8161:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 
 /***/ }),
 
-/***/ 760:
+/***/ 6760:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
-/***/ 708:
+/***/ 1708:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
 
 /***/ }),
 
-/***/ 75:
+/***/ 7075:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
 
 /***/ }),
 
-/***/ 500:
+/***/ 8500:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 
 /***/ }),
 
-/***/ 975:
+/***/ 7975:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 
 /***/ }),
 
-/***/ 522:
+/***/ 8522:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 
 /***/ }),
 
-/***/ 145:
+/***/ 857:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+
+/***/ }),
+
+/***/ 6713:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ v),
+/* harmony export */   b: () => (/* binding */ T),
+/* harmony export */   c: () => (/* binding */ S),
+/* harmony export */   d: () => (/* binding */ f),
+/* harmony export */   e: () => (/* binding */ w),
+/* harmony export */   f: () => (/* binding */ b)
+/* harmony export */ });
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8995);
+/* harmony import */ var _chunk_BL2UIEON_mjs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7641);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3024);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8500);
+const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
+var p=9e5;function f(n){return n.replace(/[&<>]/g,o=>o==="&"?"&amp;":o==="<"?"&lt;":"&gt;").replace(/([\\`*_[\]|~#])/g,"\\$1").replace(/@(?=[A-Za-z0-9])/g,"@\u200B").replace(/\r?\n/g," ")}function w(n){return`<code>${n.replace(/[&<>|\n]/g,o=>o===`
+`?" ":`&#${o.charCodeAt(0)};`)}</code>`}function b(n,o){let i=[],a=t=>i.push(t),c=t=>"`".repeat(Math.max(3,...[...t.matchAll(/`+/g)].map(([e])=>e.length+1))),u=(t,e)=>`${c(t)}${e}
+${t}
+${c(t)}`;return{heading:t=>a(`## ${t}`),text:t=>a(t),table(t,e){let r=s=>`| ${s.join(" | ")} |`;a([r(t),r(t.map(()=>"---")),...e.map(r)].join(`
+`))},code:(t,e="")=>a(u(t,e)),details:(t,e)=>a(`<details><summary>${t}</summary>
+
+${e}
+
+</details>`),top:t=>i.unshift(t),write(){if(n===void 0||n===""||i.length===0)return;let t=[],e=0;for(let r of i){if(e+=Buffer.byteLength(r)+2,e>p){t.push(`_The rest (${i.length-t.length} parts) is left out: GitHub shows at most 1 MiB. The log has it._`);break}t.push(r)}i=[];try{(0,node_fs__WEBPACK_IMPORTED_MODULE_2__.appendFileSync)(n,`${t.join(`
+
+`)}
+
+`,"utf8")}catch(r){o(`The job summary could not be written: ${r.message}`)}}}}function v(n){return n.startsWith("cn-")?"sts.amazonaws.com.cn":"sts.amazonaws.com"}async function T({env:n,audience:o,mask:i,fetch:a=fetch}){let c=n.ACTIONS_ID_TOKEN_REQUEST_URL,u=n.ACTIONS_ID_TOKEN_REQUEST_TOKEN;if(!c||!u)throw new _chunk_BL2UIEON_mjs__WEBPACK_IMPORTED_MODULE_1__.a({code:"CredentialsMissing",resource:"role-to-assume",cause:"GitHub gives this job no OIDC token",hint:"Add `permissions: id-token: write` to this job, and to the calling job when the workflow is called; pull requests from forks never get one"});let t=c.includes("?")?"&":"?",e="";for(let r=1;r<=4;r+=1){try{let s=await a(`${c}${t}audience=${encodeURIComponent(o)}`,{headers:{authorization:`Bearer ${u}`,accept:"application/json; api-version=2.0"},signal:AbortSignal.timeout(1e4)});if(s.ok){let{value:g}=await s.json();if(typeof g=="string"&&g!=="")return i(g),g;e="the answer held no token"}else if(e=`HTTP ${s.status}`,s.status<500&&s.status!==408&&s.status!==429)break}catch(s){e=s.message}r<4&&await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_3__.setTimeout)(250*2**r*Math.random())}throw new _chunk_BL2UIEON_mjs__WEBPACK_IMPORTED_MODULE_1__.a({code:"CredentialsMissing",resource:"role-to-assume",cause:`GitHub's OIDC endpoint gave no token: ${e}`,hint:"Re-run the job; see https://www.githubstatus.com when it persists"})}function S(n){try{return JSON.parse(Buffer.from(n.split(".")[1]??"","base64url").toString("utf8"))}catch{return{}}}
+
+
+/***/ }),
+
+/***/ 7641:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ i),
+/* harmony export */   b: () => (/* binding */ d)
+/* harmony export */ });
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8995);
+const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
+var i=class extends Error{failures;status;constructor(n,o="failed",r){let t=Array.isArray(n)?n:[n];super(t.map(d).join(`
+`),r),this.name="FailureError",this.failures=t,this.status=o}};function s(e){return e.trim().replace(/[.\s]+$/,"")}function d(e){let n=[e.logicalId===void 0?void 0:e.logicalId,e.account===void 0?void 0:`account ${e.account}`,e.region,e.resource!==void 0&&!e.cause.includes(e.resource)?e.resource:void 0].filter(t=>t!==void 0),o=s(e.cause).replace(/\s*\n\s*/g," "),r=n.length>0?` (${n.join(", ")})`:"";return`${o}${r}.${e.hint===void 0?"":` ${s(e.hint)}.`}`}
+
+
+/***/ }),
+
+/***/ 2218:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -118,72 +180,53 @@ __nccwpck_require__.d(__webpack_exports__, {
 });
 
 // EXTERNAL MODULE: external "node:module"
-var external_node_module_ = __nccwpck_require__(995);
-// EXTERNAL MODULE: ./build/esm/chunk-ECBOWIOI.mjs
-var chunk_ECBOWIOI = __nccwpck_require__(368);
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+var external_node_module_ = __nccwpck_require__(8995);
+// EXTERNAL MODULE: ./build/esm/chunk-SJ7NPCZ6.mjs
+var chunk_SJ7NPCZ6 = __nccwpck_require__(9502);
+// EXTERNAL MODULE: ./build/esm/chunk-A7K7NGA4.mjs
+var chunk_A7K7NGA4 = __nccwpck_require__(6713);
+// EXTERNAL MODULE: ./build/esm/chunk-BL2UIEON.mjs
+var chunk_BL2UIEON = __nccwpck_require__(7641);
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
 ;// CONCATENATED MODULE: external "crypto"
 const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
 // EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(500);
-;// CONCATENATED MODULE: ./build/esm/chunk-CEQHQZ5Z.mjs
-const chunk_CEQHQZ5Z_require=(0,external_node_module_.createRequire)(import.meta.url);
-function m(e){return e==null?"":typeof e=="string"||e instanceof String?e:JSON.stringify(e)}function S(e){return Object.keys(e).length?{title:e.title,file:e.file,line:e.startLine,endLine:e.endLine,col:e.startColumn,endColumn:e.endColumn}:{}}function g(e,t,n){let r=new C(e,t,n);process.stdout.write(r.toString()+external_os_namespaceObject.EOL)}function U(e,t=""){g(e,{},t)}var B="::",C=class{constructor(t,n,r){t||(t="missing.command"),this.command=t,this.properties=n,this.message=r}toString(){let t=B+this.command;if(this.properties&&Object.keys(this.properties).length>0){t+=" ";let n=!0;for(let r in this.properties)if(this.properties.hasOwnProperty(r)){let o=this.properties[r];o&&(n?n=!1:t+=",",t+=`${r}=${ge(o)}`)}}return t+=`${B}${me(this.message)}`,t}};function me(e){return m(e).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A")}function ge(e){return m(e).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A").replace(/:/g,"%3A").replace(/,/g,"%2C")}function V(e,t){let n=process.env[`GITHUB_${e}`];if(!n)throw new Error(`Unable to find environment variable for file command ${e}`);if(!external_fs_namespaceObject.existsSync(n))throw new Error(`Missing file at path: ${n}`);external_fs_namespaceObject.appendFileSync(n,`${m(t)}${external_os_namespaceObject.EOL}`,{encoding:"utf8"})}function z(e,t){let n=`ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`,r=m(t);if(e.includes(n))throw new Error(`Unexpected input: name should not contain the delimiter "${n}"`);if(r.includes(n))throw new Error(`Unexpected input: value should not contain the delimiter "${n}"`);return`${e}<<${n}${external_os_namespaceObject.EOL}${r}${external_os_namespaceObject.EOL}${n}`}var J;(function(e){e[e.Success=0]="Success",e[e.Failure=1]="Failure"})(J||(J={}));function K(e){g("add-mask",{},e)}function W(e,t){if(process.env.GITHUB_OUTPUT||"")return V("OUTPUT",z(e,t));process.stdout.write(external_os_namespaceObject.EOL),g("set-output",{name:e},m(t))}function Y(e){g("debug",{},e)}function q(e,t={}){g("error",S(t),e instanceof Error?e.toString():e)}function Z(e,t={}){g("warning",S(t),e instanceof Error?e.toString():e)}function Q(e,t={}){g("notice",S(t),e instanceof Error?e.toString():e)}function P(e){process.stdout.write(e+external_os_namespaceObject.EOL)}function X(e){U("group",e)}function ee(){U("endgroup")}var te={now:()=>Date.now(),async sleep(e,t){t?.throwIfAborted();try{await (0,promises_.setTimeout)(e,void 0,t===void 0?{}:{signal:t})}catch(n){throw t?.throwIfAborted(),n}}};function ne({signals:e,exit:t,report:n}){let r=new AbortController,o={signal:r.signal,operation:void 0,onCancel:"detach"},s=!1,p=(a,f)=>{if(s)return;s=!0;let{operation:u,onCancel:y}=o,i=y==="stop"?u?.stop:void 0;n(a,u,i!==void 0);let c=()=>{r.abort(new Error(`cancelled by ${a}`)),t(f)};if(i===void 0)return c();let d=new Promise(h=>setTimeout(h,1500));Promise.race([i().catch(()=>{}),d]).then(c)};return e.on("SIGINT",()=>p("SIGINT",130)),e.on("SIGTERM",()=>p("SIGTERM",143)),o}function re(e){let t=s=>e[s]??"",n=t("GITHUB_SERVER_URL")||"https://github.com",r=t("GITHUB_REPOSITORY"),o=t("GITHUB_RUN_ID");return{repository:r,repositoryId:t("GITHUB_REPOSITORY_ID"),runId:o,runAttempt:Number(t("GITHUB_RUN_ATTEMPT")||"1"),job:t("GITHUB_JOB"),sha:t("GITHUB_SHA"),ref:t("GITHUB_REF"),actor:t("GITHUB_ACTOR"),workflow:t("GITHUB_WORKFLOW"),eventName:t("GITHUB_EVENT_NAME"),runUrl:r!==""&&o!==""?`${n}/${r}/actions/runs/${o}`:"",apiUrl:t("GITHUB_API_URL")||"https://api.github.com",workspace:t("GITHUB_WORKSPACE")||"."}}var l=class extends Error{},we=/^(?:us(?:-gov|-iso[a-z]?)?|[a-z]{2}(?:-iso[a-z]?)?|mx)-(?:[a-z]+)-\d{1,2}$/,oe=/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,ye=/^arn:aws(?:-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12})?:.+$/;function I(e,t){return n=>{if(!e.test(n))throw new l(`is ${x(n)}, but must be ${t}`);return n}}function E(e,t,n,r){let o=/^\d{1,9}$/.test(e)?Number(e):Number.NaN;if(!(o>=t&&o<=n))throw new l(`is ${x(e)}, but must be a whole number${r} from ${t} to ${n}`);return o}function x(e){return JSON.stringify(e.length>100?`${e.slice(0,100)}...`:e)}function Ie(e,t){if(t.includes(e))return e;throw new l(`is ${x(e)}, but must be one of ${t.join(", ")}${(0,chunk_ECBOWIOI.d)(e,t)}`)}async function se(e){let{readYaml:t}=await Promise.all(/* import() */[__nccwpck_require__.e(974), __nccwpck_require__.e(247)]).then(__nccwpck_require__.bind(__nccwpck_require__, 247));try{return t(e)}catch(n){throw new l(`is no valid YAML or JSON: ${n.message.split(`
-`)[0]}`)}}async function xe(e){let t=await se(e);if(t===null||typeof t!="object"||Array.isArray(t))throw new l("must be a YAML or JSON mapping of names to values, one `name: value` per line");let n={};for(let[r,o]of Object.entries(t)){if(o===null||typeof o=="object")throw new l(`gives ${x(r)} no plain value; write text, a number, true or false`);n[r]=String(o)}return n}async function ie(e){if(/^\s*\[/.test(e)||/^\s*-\s/m.test(e)){let t=await se(e);if(!Array.isArray(t)||t.some(n=>n===null||typeof n=="object"))throw new l("must be a list of plain values, one per line or as a YAML or JSON list");return t.map(String)}return e.split(/[\n,]/).map(t=>t.trim()).filter(t=>t!=="")}var Te={text:e=>e,file:e=>e,boolean:e=>{if(/^(true|True|TRUE)$/.test(e))return!0;if(/^(false|False|FALSE)$/.test(e))return!1;throw new l(`is ${x(e)}, but must be true or false`)},region:I(we,"an AWS region such as eu-west-1"),account:I(/^\d{12}$/,"a twelve-digit AWS account id"),"role-arn":I(oe,"the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME"),"role-arns":async e=>{let t=await ie(e);for(let n of t)I(oe,"a list of role ARNs, arn:aws:iam::ACCOUNT:role/NAME")(n);return t},arn:I(ye,"an ARN"),name:I(/^[A-Za-z0-9](-*[A-Za-z0-9]){0,62}$/,"letters, digits and single hyphens, at most 63"),minutes:e=>E(e,1,43200," of minutes"),seconds:e=>E(e,1,43200," of seconds"),integer:e=>E(e,0,1e6,""),percentage:e=>E(e.replace(/\s*%$/,""),0,100," of percent"),mapping:xe,list:ie};async function ae(e,t){return typeof e=="string"?Te[e](t):Ie(t,e.choice)}function ce(e){return`INPUT_${e.replace(/ /g,"_").toUpperCase()}`}function N(e,t){return{code:"InvalidInput",resource:e,cause:`Input \`${e}\` ${t}`}}async function R(e,t,n=[]){let r=[...Object.keys(e),...n],o=[],s={};for(let[a,f]of Object.entries(e)){let u=(t[ce(a)]??"").trim(),y=u===""?f.default??"":u;if(y===""){f.required&&o.push(N(a,"is required and was not given")),s[a]=void 0;continue}try{s[a]=await ae(f.kind,y)}catch(i){if(!(i instanceof l))throw i;o.push(N(a,i.message))}}let p=new Set(r.map(ce));for(let[a,f]of Object.entries(t)){if(!a.startsWith("INPUT_")||p.has(a)||(f??"").trim()==="")continue;let u=a.slice(6).toLowerCase();(0,chunk_ECBOWIOI.c)(u,r)!==void 0&&o.push(N(u,`is not known to this action${(0,chunk_ECBOWIOI.d)(u,r)}`))}if(o.length>0)throw new chunk_ECBOWIOI.a(o);return s}function $e(e){return e.replace(Se,"").replace(new RegExp("\\p{Cc}","gu")," ").replaceAll("##[","## [")}var Se=new RegExp("\x1B\\[[0-9;]*[A-Za-z]","g");function ue(){let e=t=>t===void 0?{}:{title:t};return{debug:Y,info:P,foreign:t=>P(`| ${$e(t)}`),notice:(t,n)=>Q(t,e(n)),warn:(t,n)=>Z(t,e(n)),error:(t,n)=>q(t,e(n)),async group(t,n){X(t);try{return await n()}finally{ee()}}}}function le(e){let t=new Set,n=new Map;return{values:n,mask(r){r.length<8||(t.add(r),e.setSecret(r))},set(r,o){for(let s of t)if(o.includes(s))throw new Error(`Output ${r} would hold a masked value; GitHub would drop it.`);n.set(r,o),e.setOutput(r,o)}}}var k=10,be=50;function pe(e){return e instanceof chunk_ECBOWIOI.a?e.failures:[{code:"InternalError",cause:`Unexpected error: ${e instanceof Error?e.message:String(e)}`,hint:"This is a defect; re-run with debug logging for the stack and report it"}]}function fe(e,t){let n=t.slice(0,be).map(r=>({...r,...r.logTail===void 0?{}:{logTail:r.logTail.slice(-40).map(o=>o.slice(0,500))}}));return JSON.stringify({action:e,total:t.length,failures:n})}function ve(e){return e.code.startsWith("Invalid")&&e.account===void 0}function F(e,t,n){if(t.every(ve)){n.error(t.map(chunk_ECBOWIOI.b).join(`
-`),`${e}: ${t[0]?.code??"InvalidInput"}`);return}t.slice(0,k).forEach(r=>{n.error((0,chunk_ECBOWIOI.b)(r),`${e}: ${r.code}`)}),t.length>k&&n.info(`${t.length-k} more failures are in the summary and in the output failure.`)}function G(e,t,n){for(let o of[...t].reverse())if(o.logTail&&o.logTail.length>0){let s="`".repeat(8);n.top(`<details open><summary>Last lines of the log of ${(0,chunk_ECBOWIOI.h)(o.logicalId??o.resource??e)}</summary>
+var promises_ = __nccwpck_require__(8500);
+;// CONCATENATED MODULE: ./build/esm/chunk-LXFQ765F.mjs
+const chunk_LXFQ765F_require=(0,external_node_module_.createRequire)(import.meta.url);
+function m(e){return e==null?"":typeof e=="string"||e instanceof String?e:JSON.stringify(e)}function S(e){return Object.keys(e).length?{title:e.title,file:e.file,line:e.startLine,endLine:e.endLine,col:e.startColumn,endColumn:e.endColumn}:{}}function g(e,t,n){let r=new C(e,t,n);process.stdout.write(r.toString()+external_os_.EOL)}function U(e,t=""){g(e,{},t)}var B="::",C=class{constructor(t,n,r){t||(t="missing.command"),this.command=t,this.properties=n,this.message=r}toString(){let t=B+this.command;if(this.properties&&Object.keys(this.properties).length>0){t+=" ";let n=!0;for(let r in this.properties)if(this.properties.hasOwnProperty(r)){let o=this.properties[r];o&&(n?n=!1:t+=",",t+=`${r}=${ge(o)}`)}}return t+=`${B}${me(this.message)}`,t}};function me(e){return m(e).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A")}function ge(e){return m(e).replace(/%/g,"%25").replace(/\r/g,"%0D").replace(/\n/g,"%0A").replace(/:/g,"%3A").replace(/,/g,"%2C")}function V(e,t){let n=process.env[`GITHUB_${e}`];if(!n)throw new Error(`Unable to find environment variable for file command ${e}`);if(!external_fs_.existsSync(n))throw new Error(`Missing file at path: ${n}`);external_fs_.appendFileSync(n,`${m(t)}${external_os_.EOL}`,{encoding:"utf8"})}function z(e,t){let n=`ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`,r=m(t);if(e.includes(n))throw new Error(`Unexpected input: name should not contain the delimiter "${n}"`);if(r.includes(n))throw new Error(`Unexpected input: value should not contain the delimiter "${n}"`);return`${e}<<${n}${external_os_.EOL}${r}${external_os_.EOL}${n}`}var J;(function(e){e[e.Success=0]="Success",e[e.Failure=1]="Failure"})(J||(J={}));function K(e){g("add-mask",{},e)}function W(e,t){if(process.env.GITHUB_OUTPUT||"")return V("OUTPUT",z(e,t));process.stdout.write(external_os_.EOL),g("set-output",{name:e},m(t))}function Y(e){g("debug",{},e)}function q(e,t={}){g("error",S(t),e instanceof Error?e.toString():e)}function Z(e,t={}){g("warning",S(t),e instanceof Error?e.toString():e)}function Q(e,t={}){g("notice",S(t),e instanceof Error?e.toString():e)}function P(e){process.stdout.write(e+external_os_.EOL)}function X(e){U("group",e)}function ee(){U("endgroup")}var te={now:()=>Date.now(),async sleep(e,t){t?.throwIfAborted();try{await (0,promises_.setTimeout)(e,void 0,t===void 0?{}:{signal:t})}catch(n){throw t?.throwIfAborted(),n}}};function ne({signals:e,exit:t,report:n}){let r=new AbortController,o={signal:r.signal,operation:void 0,onCancel:"detach"},s=!1,p=(a,f)=>{if(s)return;s=!0;let{operation:u,onCancel:y}=o,i=y==="stop"?u?.stop:void 0;n(a,u,i!==void 0);let c=()=>{r.abort(new Error(`cancelled by ${a}`)),t(f)};if(i===void 0)return c();let d=new Promise(h=>setTimeout(h,1500));Promise.race([i().catch(()=>{}),d]).then(c)};return e.on("SIGINT",()=>p("SIGINT",130)),e.on("SIGTERM",()=>p("SIGTERM",143)),o}function re(e){let t=s=>e[s]??"",n=t("GITHUB_SERVER_URL")||"https://github.com",r=t("GITHUB_REPOSITORY"),o=t("GITHUB_RUN_ID");return{repository:r,repositoryId:t("GITHUB_REPOSITORY_ID"),runId:o,runAttempt:Number(t("GITHUB_RUN_ATTEMPT")||"1"),job:t("GITHUB_JOB"),sha:t("GITHUB_SHA"),ref:t("GITHUB_REF"),actor:t("GITHUB_ACTOR"),workflow:t("GITHUB_WORKFLOW"),eventName:t("GITHUB_EVENT_NAME"),runUrl:r!==""&&o!==""?`${n}/${r}/actions/runs/${o}`:"",apiUrl:t("GITHUB_API_URL")||"https://api.github.com",workspace:t("GITHUB_WORKSPACE")||"."}}var l=class extends Error{},we=/^(?:us(?:-gov|-iso[a-z]?)?|[a-z]{2}(?:-iso[a-z]?)?|mx)-(?:[a-z]+)-\d{1,2}$/,oe=/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,ye=/^arn:aws(?:-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12})?:.+$/;function I(e,t){return n=>{if(!e.test(n))throw new l(`is ${x(n)}, but must be ${t}`);return n}}function E(e,t,n,r){let o=/^\d{1,9}$/.test(e)?Number(e):Number.NaN;if(!(o>=t&&o<=n))throw new l(`is ${x(e)}, but must be a whole number${r} from ${t} to ${n}`);return o}function x(e){return JSON.stringify(e.length>100?`${e.slice(0,100)}...`:e)}function Ie(e,t){if(t.includes(e))return e;throw new l(`is ${x(e)}, but must be one of ${t.join(", ")}${(0,chunk_SJ7NPCZ6.b)(e,t)}`)}async function se(e){let{readYaml:t}=await Promise.all(/* import() */[__nccwpck_require__.e(770), __nccwpck_require__.e(107)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2107));try{return t(e)}catch(n){throw new l(`is no valid YAML or JSON: ${n.message.split(`
+`)[0]}`)}}async function xe(e){let t=await se(e);if(t===null||typeof t!="object"||Array.isArray(t))throw new l("must be a YAML or JSON mapping of names to values, one `name: value` per line");let n={};for(let[r,o]of Object.entries(t)){if(o===null||typeof o=="object")throw new l(`gives ${x(r)} no plain value; write text, a number, true or false`);n[r]=String(o)}return n}async function ie(e){if(/^\s*\[/.test(e)||/^\s*-\s/m.test(e)){let t=await se(e);if(!Array.isArray(t)||t.some(n=>n===null||typeof n=="object"))throw new l("must be a list of plain values, one per line or as a YAML or JSON list");return t.map(String)}return e.split(/[\n,]/).map(t=>t.trim()).filter(t=>t!=="")}var Te={text:e=>e,file:e=>e,boolean:e=>{if(/^(true|True|TRUE)$/.test(e))return!0;if(/^(false|False|FALSE)$/.test(e))return!1;throw new l(`is ${x(e)}, but must be true or false`)},region:I(we,"an AWS region such as eu-west-1"),account:I(/^\d{12}$/,"a twelve-digit AWS account id"),"role-arn":I(oe,"the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME"),"role-arns":async e=>{let t=await ie(e);for(let n of t)I(oe,"a list of role ARNs, arn:aws:iam::ACCOUNT:role/NAME")(n);return t},arn:I(ye,"an ARN"),name:I(/^[A-Za-z0-9](-*[A-Za-z0-9]){0,62}$/,"letters, digits and single hyphens, at most 63"),minutes:e=>E(e,1,43200," of minutes"),seconds:e=>E(e,1,43200," of seconds"),integer:e=>E(e,0,1e6,""),percentage:e=>E(e.replace(/\s*%$/,""),0,100," of percent"),mapping:xe,list:ie};async function ae(e,t){return typeof e=="string"?Te[e](t):Ie(t,e.choice)}function ce(e){return`INPUT_${e.replace(/ /g,"_").toUpperCase()}`}function N(e,t){return{code:"InvalidInput",resource:e,cause:`Input \`${e}\` ${t}`}}async function R(e,t,n=[]){let r=[...Object.keys(e),...n],o=[],s={};for(let[a,f]of Object.entries(e)){let u=(t[ce(a)]??"").trim(),y=u===""?f.default??"":u;if(y===""){f.required&&o.push(N(a,"is required and was not given")),s[a]=void 0;continue}try{s[a]=await ae(f.kind,y)}catch(i){if(!(i instanceof l))throw i;o.push(N(a,i.message))}}let p=new Set(r.map(ce));for(let[a,f]of Object.entries(t)){if(!a.startsWith("INPUT_")||p.has(a)||(f??"").trim()==="")continue;let u=a.slice(6).toLowerCase();(0,chunk_SJ7NPCZ6.a)(u,r)!==void 0&&o.push(N(u,`is not known to this action${(0,chunk_SJ7NPCZ6.b)(u,r)}`))}if(o.length>0)throw new chunk_BL2UIEON.a(o);return s}function $e(e){return e.replace(Se,"").replace(new RegExp("\\p{Cc}","gu")," ").replaceAll("##[","## [")}var Se=new RegExp("\x1B\\[[0-9;]*[A-Za-z]","g");function ue(){let e=t=>t===void 0?{}:{title:t};return{debug:Y,info:P,foreign:t=>P(`| ${$e(t)}`),notice:(t,n)=>Q(t,e(n)),warn:(t,n)=>Z(t,e(n)),error:(t,n)=>q(t,e(n)),async group(t,n){X(t);try{return await n()}finally{ee()}}}}function le(e){let t=new Set,n=new Map;return{values:n,mask(r){r.length<8||(t.add(r),e.setSecret(r))},set(r,o){for(let s of t)if(o.includes(s))throw new Error(`Output ${r} would hold a masked value; GitHub would drop it.`);n.set(r,o),e.setOutput(r,o)}}}var k=10,be=50;function pe(e){return e instanceof chunk_BL2UIEON.a?e.failures:[{code:"InternalError",cause:`Unexpected error: ${e instanceof Error?e.message:String(e)}`,hint:"This is a defect; re-run with debug logging for the stack and report it"}]}function fe(e,t){let n=t.slice(0,be).map(r=>({...r,...r.logTail===void 0?{}:{logTail:r.logTail.slice(-40).map(o=>o.slice(0,500))}}));return JSON.stringify({action:e,total:t.length,failures:n})}function ve(e){return e.code.startsWith("Invalid")&&e.account===void 0}function F(e,t,n){if(t.every(ve)){n.error(t.map(chunk_BL2UIEON.b).join(`
+`),`${e}: ${t[0]?.code??"InvalidInput"}`);return}t.slice(0,k).forEach(r=>{n.error((0,chunk_BL2UIEON.b)(r),`${e}: ${r.code}`)}),t.length>k&&n.info(`${t.length-k} more failures are in the summary and in the output failure.`)}function G(e,t,n){for(let o of[...t].reverse())if(o.logTail&&o.logTail.length>0){let s="`".repeat(8);n.top(`<details open><summary>Last lines of the log of ${(0,chunk_A7K7NGA4.d)(o.logicalId??o.resource??e)}</summary>
 
 ${s}text
 ${o.logTail.join(`
 `).replaceAll(s,"")}
 ${s}
 
-</details>`)}let r=t.map(o=>[(0,chunk_ECBOWIOI.i)(o.code),o.account??"",o.region??"",[o.logicalId,o.resource].filter(s=>s!==void 0).map(chunk_ECBOWIOI.i).join(" "),(0,chunk_ECBOWIOI.h)(o.cause),[o.hint===void 0?"":(0,chunk_ECBOWIOI.h)(o.hint),o.console?`[console](${o.console})`:""].filter(s=>s!=="").join(" ")].join(" | "));n.top([`## \u274C ${e} failed`,"","| code | account | region | resource | cause | what to do |","| --- | --- | --- | --- | --- | --- |",...r.map(o=>`| ${o} |`)].join(`
-`))}function lt(e,t,n){return{name:e,inputs:t,load:n}}function Ee(e,t,n){return t===void 0?{code:"Cancelled",cause:`Cancelled (${e}) before anything was started`,hint:"Re-run this job"}:{code:"Cancelled",resource:t.resource,cause:`Cancelled (${e}): ${t.describe()}`,hint:n?"It is being stopped, as on-cancel says":`It goes on; to go on here, ${t.resume}`}}async function de({name:e,inputs:t,load:n},r=process.env,o=[]){let s=ue(),p=le({setOutput:W,setSecret:K}),a=(0,chunk_ECBOWIOI.j)(r.GITHUB_STEP_SUMMARY,i=>s.warn(i)),f=(i,c)=>{p.set("status",i),p.set("failure",c.length===0?"":fe(e,c)),a.write()},u=ne({signals:process,exit:i=>process.exit(i),report(i,c,d){let h=Ee(i,c,d);F(e,[h],s),G(e,[h],a),f(c===void 0||d?"failed":"still-running",[h])}}),y={env:r,context:re(r),logger:s,summary:a,clock:te,signal:u.signal,output:p.set,mask:p.mask,idToken:i=>(0,chunk_ECBOWIOI.f)({env:r,audience:i,mask:p.mask}),operation:i=>{u.operation=i}};try{let i=await R(t,r,o);u.onCancel=i["on-cancel"];let{run:c}=await n();f(await c(i,y),[])}catch(i){if(process.exitCode=1,u.signal.aborted)return;let c=pe(i);F(e,c,s),!(i instanceof chunk_ECBOWIOI.a)&&i instanceof Error&&s.debug(i.stack??i.message);for(let{logTail:d,logicalId:h}of c)d&&d.length>0&&await s.group(`Last lines of the log of ${h??e}`,async()=>d.forEach(s.foreign));G(e,c,a),f(i instanceof chunk_ECBOWIOI.a?i.status:"failed",c)}}async function pt(e,t=process.env){let n={kind:{choice:Object.keys(e)},required:!0},r;try{({command:r}=await R({command:n},{INPUT_COMMAND:t.INPUT_COMMAND}))}catch(s){return de({name:"sagemaker-mlops",inputs:{},load:async()=>({run:()=>Promise.reject(s)})},t)}let o=e[r];return de((await o()).default,t,["command"])}
+</details>`)}let r=t.map(o=>[(0,chunk_A7K7NGA4.e)(o.code),o.account??"",o.region??"",[o.logicalId,o.resource].filter(s=>s!==void 0).map(chunk_A7K7NGA4.e).join(" "),(0,chunk_A7K7NGA4.d)(o.cause),[o.hint===void 0?"":(0,chunk_A7K7NGA4.d)(o.hint),o.console?`[console](${o.console})`:""].filter(s=>s!=="").join(" ")].join(" | "));n.top([`## \u274C ${e} failed`,"","| code | account | region | resource | cause | what to do |","| --- | --- | --- | --- | --- | --- |",...r.map(o=>`| ${o} |`)].join(`
+`))}function lt(e,t,n){return{name:e,inputs:t,load:n}}function Ee(e,t,n){return t===void 0?{code:"Cancelled",cause:`Cancelled (${e}) before anything was started`,hint:"Re-run this job"}:{code:"Cancelled",resource:t.resource,cause:`Cancelled (${e}): ${t.describe()}`,hint:n?"It is being stopped, as on-cancel says":`It goes on; to go on here, ${t.resume}`}}async function de({name:e,inputs:t,load:n},r=process.env,o=[]){let s=ue(),p=le({setOutput:W,setSecret:K}),a=(0,chunk_A7K7NGA4.f)(r.GITHUB_STEP_SUMMARY,i=>s.warn(i)),f=(i,c)=>{p.set("status",i),p.set("failure",c.length===0?"":fe(e,c)),a.write()},u=ne({signals:process,exit:i=>process.exit(i),report(i,c,d){let h=Ee(i,c,d);F(e,[h],s),G(e,[h],a),f(c===void 0||d?"failed":"still-running",[h])}}),y={env:r,context:re(r),logger:s,summary:a,clock:te,signal:u.signal,output:p.set,mask:p.mask,idToken:i=>(0,chunk_A7K7NGA4.b)({env:r,audience:i,mask:p.mask}),operation:i=>{u.operation=i}};try{let i=await R(t,r,o);u.onCancel=i["on-cancel"];let{run:c}=await n();f(await c(i,y),[])}catch(i){if(process.exitCode=1,u.signal.aborted)return;let c=pe(i);F(e,c,s),!(i instanceof chunk_BL2UIEON.a)&&i instanceof Error&&s.debug(i.stack??i.message);for(let{logTail:d,logicalId:h}of c)d&&d.length>0&&await s.group(`Last lines of the log of ${h??e}`,async()=>d.forEach(s.foreign));G(e,c,a),f(i instanceof chunk_BL2UIEON.a?i.status:"failed",c)}}async function pt(e,t=process.env){let n={kind:{choice:Object.keys(e)},required:!0},r;try{({command:r}=await R({command:n},{INPUT_COMMAND:t.INPUT_COMMAND}))}catch(s){return de({name:"sagemaker-mlops",inputs:{},load:async()=>({run:()=>Promise.reject(s)})},t)}let o=e[r];return de((await o()).default,t,["command"])}
 
 
 /***/ }),
 
-/***/ 368:
+/***/ 9502:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   a: () => (/* binding */ u),
-/* harmony export */   b: () => (/* binding */ p),
-/* harmony export */   c: () => (/* binding */ f),
-/* harmony export */   d: () => (/* binding */ v),
-/* harmony export */   e: () => (/* binding */ C),
-/* harmony export */   f: () => (/* binding */ b),
-/* harmony export */   g: () => (/* binding */ I),
-/* harmony export */   h: () => (/* binding */ N),
-/* harmony export */   i: () => (/* binding */ F),
-/* harmony export */   j: () => (/* binding */ A)
+/* harmony export */   a: () => (/* binding */ l),
+/* harmony export */   b: () => (/* binding */ f)
 /* harmony export */ });
-/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(500);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(24);
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8995);
 const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
-var u=class extends Error{failures;status;constructor(r,o="failed",t){let i=Array.isArray(r)?r:[r];super(i.map(p).join(`
-`),t),this.name="FailureError",this.failures=i,this.status=o}};function g(e){return e.trim().replace(/[.\s]+$/,"")}function p(e){let r=[e.logicalId===void 0?void 0:e.logicalId,e.account===void 0?void 0:`account ${e.account}`,e.region,e.resource!==void 0&&!e.cause.includes(e.resource)?e.resource:void 0].filter(i=>i!==void 0),o=g(e.cause).replace(/\s*\n\s*/g," "),t=r.length>0?` (${r.join(", ")})`:"";return`${o}${t}.${e.hint===void 0?"":` ${g(e.hint)}.`}`}function m(e,r){let o=[Array.from({length:r.length+1},(t,i)=>i)];for(let t=1;t<=e.length;t+=1){let i=[t];for(let a=1;a<=r.length;a+=1){let n=e[t-1]===r[a-1]?0:1,s=Math.min(o[t-1][a]+1,i[a-1]+1,o[t-1][a-1]+n);t>1&&a>1&&e[t-1]===r[a-2]&&e[t-2]===r[a-1]&&(s=Math.min(s,o[t-2][a-2]+1)),i.push(s)}o.push(i)}return o[e.length][r.length]}function f(e,r){let o=Math.max(1,Math.floor(e.length/4));return r.map(t=>({candidate:t,far:m(e.toLowerCase(),t.toLowerCase())})).filter(({far:t})=>t<=o).sort((t,i)=>t.far-i.far)[0]?.candidate}function v(e,r){let o=f(e,r);return o===void 0?"":` (did you mean ${o}?)`}function C(e){return e.startsWith("cn-")?"sts.amazonaws.com.cn":"sts.amazonaws.com"}async function b({env:e,audience:r,mask:o,fetch:t=fetch}){let i=e.ACTIONS_ID_TOKEN_REQUEST_URL,a=e.ACTIONS_ID_TOKEN_REQUEST_TOKEN;if(!i||!a)throw new u({code:"CredentialsMissing",resource:"role-to-assume",cause:"GitHub gives this job no OIDC token",hint:"Add `permissions: id-token: write` to this job, and to the calling job when the workflow is called; pull requests from forks never get one"});let n=i.includes("?")?"&":"?",s="";for(let d=1;d<=4;d+=1){try{let c=await t(`${i}${n}audience=${encodeURIComponent(r)}`,{headers:{authorization:`Bearer ${a}`,accept:"application/json; api-version=2.0"},signal:AbortSignal.timeout(1e4)});if(c.ok){let{value:l}=await c.json();if(typeof l=="string"&&l!=="")return o(l),l;s="the answer held no token"}else if(s=`HTTP ${c.status}`,c.status<500&&c.status!==408&&c.status!==429)break}catch(c){s=c.message}d<4&&await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_1__.setTimeout)(250*2**d*Math.random())}throw new u({code:"CredentialsMissing",resource:"role-to-assume",cause:`GitHub's OIDC endpoint gave no token: ${s}`,hint:"Re-run the job; see https://www.githubstatus.com when it persists"})}function I(e){try{return JSON.parse(Buffer.from(e.split(".")[1]??"","base64url").toString("utf8"))}catch{return{}}}var w=9e5;function N(e){return e.replace(/[&<>]/g,r=>r==="&"?"&amp;":r==="<"?"&lt;":"&gt;").replace(/([\\`*_[\]|~#])/g,"\\$1").replace(/@(?=[A-Za-z0-9])/g,"@\u200B").replace(/\r?\n/g," ")}function F(e){return`<code>${e.replace(/[&<>|\n]/g,r=>r===`
-`?" ":`&#${r.charCodeAt(0)};`)}</code>`}function A(e,r){let o=[],t=n=>o.push(n),i=n=>"`".repeat(Math.max(3,...[...n.matchAll(/`+/g)].map(([s])=>s.length+1))),a=(n,s)=>`${i(n)}${s}
-${n}
-${i(n)}`;return{heading:n=>t(`## ${n}`),text:n=>t(n),table(n,s){let d=c=>`| ${c.join(" | ")} |`;t([d(n),d(n.map(()=>"---")),...s.map(d)].join(`
-`))},code:(n,s="")=>t(a(n,s)),details:(n,s)=>t(`<details><summary>${n}</summary>
-
-${s}
-
-</details>`),top:n=>o.unshift(n),write(){if(e===void 0||e===""||o.length===0)return;let n=[],s=0;for(let d of o){if(s+=Buffer.byteLength(d)+2,s>w){n.push(`_The rest (${o.length-n.length} parts) is left out: GitHub shows at most 1 MiB. The log has it._`);break}n.push(d)}o=[];try{(0,node_fs__WEBPACK_IMPORTED_MODULE_2__.appendFileSync)(e,`${n.join(`
-
-`)}
-
-`,"utf8")}catch(d){r(`The job summary could not be written: ${d.message}`)}}}}
+function g(n,e){let r=[Array.from({length:e.length+1},(t,i)=>i)];for(let t=1;t<=n.length;t+=1){let i=[t];for(let o=1;o<=e.length;o+=1){let a=n[t-1]===e[o-1]?0:1,s=Math.min(r[t-1][o]+1,i[o-1]+1,r[t-1][o-1]+a);t>1&&o>1&&n[t-1]===e[o-2]&&n[t-2]===e[o-1]&&(s=Math.min(s,r[t-2][o-2]+1)),i.push(s)}r.push(i)}return r[n.length][e.length]}function l(n,e){let r=Math.max(1,Math.floor(n.length/4));return e.map(t=>({candidate:t,far:g(n.toLowerCase(),t.toLowerCase())})).filter(({far:t})=>t<=r).sort((t,i)=>t.far-i.far)[0]?.candidate}function f(n,e){let r=l(n,e);return r===void 0?"":` (did you mean ${r}?)`}
 
 
 /***/ }),
 
-/***/ 775:
+/***/ 7775:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -191,7 +234,7 @@ ${s}
 /* harmony export */   b: () => (/* binding */ n),
 /* harmony export */   c: () => (/* binding */ o)
 /* harmony export */ });
-/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8995);
 const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
 var g=Object.create;var f=Object.defineProperty;var h=Object.getOwnPropertyDescriptor;var i=Object.getOwnPropertyNames;var j=Object.getPrototypeOf,k=Object.prototype.hasOwnProperty;var m=(a=>typeof require<"u"?require:typeof Proxy<"u"?new Proxy(a,{get:(b,c)=>(typeof require<"u"?require:b)[c]}):a)(function(a){if(typeof require<"u")return require.apply(this,arguments);throw Error('Dynamic require of "'+a+'" is not supported')});var n=(a,b)=>()=>{try{return b||a((b={exports:{}}).exports,b),b.exports}catch(c){throw b=0,c}};var l=(a,b,c,e)=>{if(b&&typeof b=="object"||typeof b=="function")for(let d of i(b))!k.call(a,d)&&d!==c&&f(a,d,{get:()=>b[d],enumerable:!(e=h(b,d))||e.enumerable});return a};var o=(a,b,c)=>(c=a!=null?g(j(a)):{},l(b||!a||!a.__esModule?f(c,"default",{value:a,enumerable:!0}):c,a));
 
@@ -383,14 +426,16 @@ var g=Object.create;var f=Object.defineProperty;var h=Object.getOwnPropertyDescr
 /************************************************************************/
 var __webpack_exports__ = {};
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   n: () => (/* binding */ a)
+/* harmony export */   n: () => (/* binding */ m)
 /* harmony export */ });
-/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-/* harmony import */ var _chunk_CEQHQZ5Z_mjs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(145);
-/* harmony import */ var _chunk_ECBOWIOI_mjs__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(368);
-/* harmony import */ var _chunk_TSHUUVCP_mjs__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(775);
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8995);
+/* harmony import */ var _chunk_LXFQ765F_mjs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2218);
+/* harmony import */ var _chunk_SJ7NPCZ6_mjs__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9502);
+/* harmony import */ var _chunk_A7K7NGA4_mjs__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6713);
+/* harmony import */ var _chunk_BL2UIEON_mjs__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7641);
+/* harmony import */ var _chunk_TSHUUVCP_mjs__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7775);
 const require=(0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
-var o={"gate-model":()=>__nccwpck_require__.e(/* import() */ 420).then(__nccwpck_require__.bind(__nccwpck_require__, 420)),"run-pipeline":()=>__nccwpck_require__.e(/* import() */ 399).then(__nccwpck_require__.bind(__nccwpck_require__, 399))};async function a(t){return t===void 0?(0,_chunk_CEQHQZ5Z_mjs__WEBPACK_IMPORTED_MODULE_1__.c)(o):(0,_chunk_CEQHQZ5Z_mjs__WEBPACK_IMPORTED_MODULE_1__.b)((await o[t]()).default)}
+var e={"approve-model":()=>__nccwpck_require__.e(/* import() */ 908).then(__nccwpck_require__.bind(__nccwpck_require__, 9908)),"deploy-stack-set":()=>__nccwpck_require__.e(/* import() */ 100).then(__nccwpck_require__.bind(__nccwpck_require__, 8100)),"gate-model":()=>__nccwpck_require__.e(/* import() */ 896).then(__nccwpck_require__.bind(__nccwpck_require__, 2896)),"resolve-model":()=>__nccwpck_require__.e(/* import() */ 355).then(__nccwpck_require__.bind(__nccwpck_require__, 2355)),"run-pipeline":()=>__nccwpck_require__.e(/* import() */ 365).then(__nccwpck_require__.bind(__nccwpck_require__, 9365)),"test-endpoint":()=>__nccwpck_require__.e(/* import() */ 507).then(__nccwpck_require__.bind(__nccwpck_require__, 6507))};async function m(t){return t===void 0?(0,_chunk_LXFQ765F_mjs__WEBPACK_IMPORTED_MODULE_1__.c)(e):(0,_chunk_LXFQ765F_mjs__WEBPACK_IMPORTED_MODULE_1__.b)((await e[t]()).default)}
 
 var __webpack_exports__start = __webpack_exports__.n;
 export { __webpack_exports__start as start };

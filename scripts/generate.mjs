@@ -63,8 +63,18 @@ export function readAction(name) {
   const inputMap = document.get('inputs', true);
   if (isMap(inputMap)) {
     for (const { key, value } of inputMap.items) {
-      const { description = '', required = false, default: fallback } = value.toJSON();
-      inputs.push({ name: key.value, kind: kindOf(name, key.value, value), description, required, default: fallback });
+      const { description = '', required = false, default: written } = value.toJSON();
+      // An expression is only known to the runner, which hands its value over.
+      const expression = String(written ?? '').includes('${{') ? written : undefined;
+      const fallback = expression === undefined ? written : undefined;
+      inputs.push({
+        name: key.value,
+        kind: kindOf(name, key.value, value),
+        description,
+        required,
+        default: fallback,
+        expression,
+      });
     }
   }
   const outputs = Object.entries(document.toJSON().outputs ?? {}).map(([output, { description }]) => ({
@@ -114,7 +124,8 @@ function tables({ inputs, outputs }) {
   return [
     '| input | required | default | meaning |',
     '| --- | --- | --- | --- |',
-    ...inputs.map(({ name, kind, required, default: fallback, description }) => {
+    ...inputs.map(({ name, kind, required, default: plain, expression, description }) => {
+      const fallback = plain ?? expression;
       const choices = typeof kind === 'string' ? '' : ` One of ${kind.choice.map((word) => `\`${word}\``).join(', ')}.`;
       return `| \`${name}\` | ${required ? 'yes' : ''} | ${fallback ? `\`${fallback}\`` : ''} | ${cell(description)}${choices} |`;
     }),
@@ -143,8 +154,8 @@ function rootAction(actions) {
   const merge = (key) => {
     const merged = new Map();
     for (const action of actions) {
-      for (const { name, description } of action[key]) {
-        const entry = merged.get(name) ?? { description, commands: [] };
+      for (const { name, description, expression } of action[key]) {
+        const entry = merged.get(name) ?? { description, expression, commands: [] };
         entry.commands.push(action.name);
         merged.set(name, entry);
       }
@@ -152,9 +163,10 @@ function rootAction(actions) {
     return [...merged].sort(([a], [b]) => (a < b ? -1 : 1));
   };
   const lines = (key) =>
-    merge(key).flatMap(([name, { description, commands }]) => {
+    merge(key).flatMap(([name, { description, expression, commands }]) => {
       const whose = commands.length === actions.length ? '' : `(${commands.join(', ')}) `;
-      return [`  ${name}:`, `    description: ${quoted(whose + description)}`];
+      const fallback = expression === undefined ? [] : [`    default: ${expression}`];
+      return [`  ${name}:`, `    description: ${quoted(whose + description)}`, ...fallback];
     });
   return [
     banner.replace('//', '#'),

@@ -91,7 +91,8 @@ export async function gateModel(
     champion: report.champion,
     artifactSha256: artifact.sha256,
     imageDigest: artifact.imageDigest,
-    age: clock.now() - (found.CreationTime?.getTime() ?? clock.now()),
+    // Clocks differ; a package is never younger than new.
+    age: Math.max(0, clock.now() - (found.CreationTime?.getTime() ?? clock.now())),
   };
   const verdicts = judge(request.rules, evidence);
   report.verdicts = verdicts;
