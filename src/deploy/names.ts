@@ -1,10 +1,7 @@
 import type { Partition } from '../aws/partition.ts';
+import type { Project } from '../names.ts';
 
-/** A project: its name and `p-` with twelve hexadecimal digits. */
-export interface Project {
-  name: string;
-  id: string;
-}
+export type { Project };
 
 /** Names that are made once and used by templates, roles and actions alike. */
 export function groupName({ name, id }: Project): string {

@@ -4,7 +4,7 @@ import { FailureError } from '../failure.ts';
 import { readChecked } from '../github/schema.ts';
 import type { Preferences } from '../stacksets/model.ts';
 import { groupName, type Project } from './names.ts';
-import validate from './stage-file.generated.ts';
+import { validate } from './stage-file.generated.ts';
 
 interface Written {
   environment: string;

@@ -27,7 +27,6 @@ test('production runs more than one instance in an account', () => {
 });
 
 test.each([
-  ['accounts', (file: any) => (file.accounts = [])],
   ['accounts', (file: any) => (file.accounts = [444455556666])],
   ['accounts', (file: any) => delete file.accounts],
   ['organizational-units', (file: any) => (file['organizational-units'] = ['ou-1'])],

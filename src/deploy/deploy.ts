@@ -1,0 +1,192 @@
+/** Deploys one package to one stage: check, compare, converge, record. */
+import type { Aws } from '../aws/session.ts';
+import type { Clock } from '../clock.ts';
+import { type Failure, FailureError, type Status } from '../failure.ts';
+import type { RunContext } from '../github/context.ts';
+import type { Operation } from '../github/host.ts';
+import type { Logger } from '../github/logger.ts';
+import { describePackage } from '../registry/package.ts';
+import { explain } from '../stacksets/causes.ts';
+import { type Converged, converge } from '../stacksets/converge.ts';
+import { place, type StackSetState, type Wanted } from '../stacksets/model.ts';
+import type { Plan } from '../stacksets/plan.ts';
+import { CloudFormationClient } from '../stacksets/read.ts';
+import { buildDefinition } from './definition.ts';
+import { checkOwnership, checkRemovals, inoperableFailures, newerPackage } from './judge.ts';
+import { recordLifecycle, type StageStatus } from './lifecycle.ts';
+import { endpointName, type Project, parsePackageArn, roleArn } from './names.ts';
+import { type GatedPackage, lifecycleOf, readDeployable, SageMakerClient } from './package.ts';
+import { checkPlace, type Stage } from './stage-file.ts';
+
+/** The stage whose word on a package is final: no other stage writes over it. */
+export const finalStage = 'Production';
+
+export interface DeployRequest {
+  project: Project;
+  stage: Stage;
+  stageFile: string;
+  templateFile: string;
+  templateBody: string;
+  packageArn: string;
+  /** Per cent. */
+  maxRemovals: number;
+  rollback: boolean;
+  reviewer: string | undefined;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+}
+
+export interface DeployDeps {
+  aws: Aws;
+  context: RunContext;
+  clock: Clock;
+  logger: Logger;
+  signal: AbortSignal;
+  running: (operation: Operation | undefined) => void;
+  /** Called as soon as each is known, so that a failure cannot lose it. */
+  report: {
+    stackSet: (name: string, endpoint: string) => void;
+    plan: (plan: Plan) => void;
+    operation: (id: string) => void;
+    state: (state: StackSetState) => void;
+  };
+}
+
+export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<Status> {
+  const { project, stage, packageArn } = request;
+  const { aws, context, logger, signal, report } = deps;
+  const parsed = parsePackageArn(packageArn);
+  if (parsed === undefined) {
+    throw new FailureError({
+      code: 'InvalidInput',
+      resource: 'model-package-arn',
+      cause: `Input \`model-package-arn\` is ${JSON.stringify(packageArn)}, but must be the ARN of one version, arn:...:model-package/GROUP/VERSION`,
+    });
+  }
+  checkPlace(stage, request.stageFile, aws.region, project, { arn: packageArn, ...parsed });
+  const definition = buildDefinition({ ...request, adminAccount: parsed.account, partition: aws.partition });
+  const wanted: Wanted = { definition, region: stage.region, waves: stage.waves, preferences: stage.preferences };
+  report.stackSet(definition.name, endpointName(project, stage.name));
+  const { preferences } = stage;
+  if (
+    preferences.concurrencyMode === 'strict' &&
+    preferences.maxConcurrentCount > preferences.failureToleranceCount + 1
+  ) {
+    logger.warn(
+      `concurrency-mode strict runs ${preferences.failureToleranceCount + 1} accounts at once (tolerance + 1), not ${preferences.maxConcurrentCount}.`,
+      'deploy-stack-set',
+    );
+  }
+
+  const gated = await readDeployable(aws, packageArn, signal);
+  const sagemaker = aws.service(SageMakerClient);
+  // A package that runs in this stage already stays what it is: a failed change of its configuration says nothing about the model.
+  const settled = gated.lifecycle.stage === stage.lifecycleStage && gated.lifecycle.status === 'Approved';
+  const say = async (status: StageStatus, description: string): Promise<void> => {
+    if (settled) return;
+    const change = { stage: stage.lifecycleStage, status, description, reviewer: request.reviewer };
+    if (await recordLifecycle(sagemaker, gated, change, finalStage, context, logger, signal))
+      gated.lifecycle = { stage: stage.lifecycleStage, status, description };
+  };
+
+  let newer: string | undefined;
+  let first: Plan | undefined;
+  const judge = async (state: StackSetState, plan: Plan): Promise<boolean> => {
+    if (first === undefined) {
+      first = plan;
+      tellPlan(plan, logger);
+      report.plan(plan);
+    }
+    checkOwnership(state, project);
+    newer = request.rollback
+      ? undefined
+      : await stillWanted(aws, newerPackage(state, packageArn), stage.lifecycleStage);
+    if (newer !== undefined) return false;
+    checkRemovals(plan, state, request.maxRemovals, request.stageFile);
+    return true;
+  };
+
+  let begun = false;
+  let converged: Converged;
+  try {
+    converged = await converge(wanted, {
+      cloudformation: aws.service(CloudFormationClient),
+      account: parsed.account,
+      runId: context.runId,
+      clock: deps.clock,
+      logger,
+      signal,
+      deadline: request.deadline,
+      running: deps.running,
+      judge,
+      submitted: report.operation,
+      explain: (result, state) =>
+        explain(result, {
+          adminRegion: aws.region,
+          project,
+          inAccount: ({ account, region }) => aws.assume(roleArn(aws.partition, account, project, 'verify'), region),
+          instances: state.instances,
+          signal,
+        }),
+      beforeFirstChange: async () => {
+        begun = true;
+        await say('InProgress', `Being deployed to ${stage.accounts.length} accounts by ${context.runUrl}`);
+      },
+    });
+  } catch (error) {
+    if (begun && error instanceof FailureError && error.status !== 'still-running') await sayFailed(error.failures);
+    throw error;
+  }
+  report.state(converged.state);
+  if (converged.superseded) return superseded(gated);
+  const failures = [...inoperableFailures(converged.plan), ...converged.failures];
+  if (failures.length > 0) {
+    await sayFailed(failures);
+    const within = failures.length <= preferences.failureToleranceCount;
+    throw new FailureError(failures, within ? 'partial' : 'failed');
+  }
+  return converged.changed ? '' : 'unchanged';
+
+  async function sayFailed(list: readonly Failure[]): Promise<void> {
+    const [worst] = list;
+    const accounts = new Set(list.map(({ account }) => account)).size;
+    await say(
+      'Rejected',
+      `The deployment failed in ${accounts} accounts: ${worst?.account ?? ''} ${worst?.cause ?? ''}`,
+    );
+  }
+
+  async function superseded({ lifecycle }: GatedPackage): Promise<Status> {
+    logger.notice(
+      `The stage ${stage.name} runs the newer package ${newer}; this one is not deployed.`,
+      'deploy-stack-set',
+    );
+    // An approval may have said InProgress before; nothing will finish that any more.
+    if (lifecycle.stage === stage.lifecycleStage && lifecycle.status === 'InProgress')
+      await say('Rejected', `Superseded by ${newer}`);
+    return 'superseded';
+  }
+}
+
+/** A newer version only counts as out when the stage did not refuse it or go back from it. */
+async function stillWanted(aws: Aws, newer: string | undefined, lifecycleStage: string): Promise<string | undefined> {
+  if (newer === undefined) return undefined;
+  const { stage, status } = lifecycleOf(await describePackage(aws.service(SageMakerClient), newer));
+  const gone = stage === lifecycleStage && (status === 'Rejected' || status === 'RolledBack');
+  return gone ? undefined : newer;
+}
+
+function tellPlan(plan: Plan, logger: Logger): void {
+  const line = (title: string, list: readonly { account: string; region: string }[]) => {
+    if (list.length > 0)
+      logger.info(
+        `${title.padEnd(10)} ${list.slice(0, 50).map(place).join(', ')}${list.length > 50 ? `, ${list.length - 50} more` : ''}`,
+      );
+  };
+  if (plan.setMissing) logger.info('The stack set does not exist yet.');
+  if (plan.differences.length > 0) logger.info(`Differs: ${plan.differences.join(', ')}`);
+  line('create', plan.created);
+  line('update', plan.updated);
+  line('remove', plan.removed);
+  line('unchanged', plan.unchanged);
+}
