@@ -49,6 +49,8 @@ export interface Definition {
   parameters: ParameterDefinition[];
   /** Expressions of PipelineExperimentConfig. */
   experiment?: Record<string, unknown>;
+  /** True when the definition asks for an MLflow server. */
+  mlflow: boolean;
   /** All steps, those of branches included, in the order of the text. */
   steps: StepDefinition[];
 }

@@ -47,7 +47,8 @@ export function readDefinition(text: string, report: (path: string, message: str
   const experiment = reader.experiment(root['PipelineExperimentConfig']);
   if (!Array.isArray(root['Steps'])) report('$.Steps', 'expected a list');
   const steps = reader.steps(root['Steps'] ?? [], '$.Steps', []);
-  return { text, parameters, ...(experiment === undefined ? {} : { experiment }), steps };
+  const mlflow = root.MlflowConfig !== undefined && root.MlflowConfig !== null;
+  return { text, parameters, ...(experiment === undefined ? {} : { experiment }), mlflow, steps };
 }
 
 function createReader(report: (path: string, message: string) => void) {

@@ -22,6 +22,7 @@ export async function checkRunnable(
 ): Promise<void> {
   const reasons: string[] = [];
   const { selection } = execution;
+  if (execution.definition.mlflow) reasons.push('MlflowConfig: there is no MLflow server here; leave it out or null');
   // Only parameters and the execution's own variables are known by now: nothing is read from S3.
   const known = stepScope(execution, clock, undefined as never, undefined);
   for (const step of execution.definition.steps) {
