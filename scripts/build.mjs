@@ -8,23 +8,44 @@ import ncc from '@vercel/ncc';
 import { build } from 'esbuild';
 import { actionNames, generate, root } from './generate.mjs';
 
-/** What is loaded for its named exports only: without this @actions/core drags undici (430 kB, 45 ms) into every action. */
-const pure = /node_modules\/(@actions\/|undici\/|tunnel\/)/;
-const sideEffectFree = {
-  name: 'side-effect-free',
+/**
+ * Loaded for their named exports only: without this @actions/core drags undici (430 kB, 45 ms) into every action, and the SDK
+ * drags a browser detection.
+ */
+const pure = /node_modules\/(@actions\/|undici\/|tunnel\/|bowser\/)/;
+
+/**
+ * Stand-ins for what @actions/github loads and we do not use. undici is Node's own fetch here; behind a proxy NODE_USE_ENV_PROXY=1
+ * makes it (and the AWS SDK) use HTTPS_PROXY. The table of REST methods is left out: `octokit.request('GET /...')` needs none.
+ */
+const replaced = {
+  undici: [
+    'export const fetch = (url, { dispatcher, ...options } = {}) => globalThis.fetch(url, options);',
+    'export class ProxyAgent {}',
+  ].join('\n'),
+  '@octokit/plugin-rest-endpoint-methods': 'export const restEndpointMethods = () => ({});',
+};
+
+const leanImports = {
+  name: 'lean-imports',
   setup(setup) {
-    setup.onResolve({ filter: /^(@actions\/|undici$|tunnel$)/ }, async (args) => {
-      if (args.pluginData === 'resolved') return undefined;
+    const resolveOnce = async (args) => {
       const { resolveDir, importer, kind } = args;
       const result = await setup.resolve(args.path, { resolveDir, importer, kind, pluginData: 'resolved' });
       return result.errors.length > 0 ? result : { path: result.path, external: result.external, sideEffects: false };
-    });
-    setup.onResolve({ filter: /^\.\.?\// }, async (args) => {
-      if (args.pluginData === 'resolved' || !pure.test(args.importer.split(sep).join('/'))) return undefined;
-      const { resolveDir, importer, kind } = args;
-      const result = await setup.resolve(args.path, { resolveDir, importer, kind, pluginData: 'resolved' });
-      return result.errors.length > 0 ? result : { path: result.path, sideEffects: false };
-    });
+    };
+    setup.onResolve({ filter: /^(undici|@octokit\/plugin-rest-endpoint-methods)$/ }, ({ path }) => ({
+      path,
+      namespace: 'replaced',
+      sideEffects: false,
+    }));
+    setup.onLoad({ filter: /.*/, namespace: 'replaced' }, ({ path }) => ({ contents: replaced[path], loader: 'js' }));
+    setup.onResolve({ filter: /^(@actions\/|tunnel$|bowser$)/ }, (args) =>
+      args.pluginData === 'resolved' ? undefined : resolveOnce(args),
+    );
+    setup.onResolve({ filter: /^\.\.?\// }, (args) =>
+      args.pluginData === 'resolved' || !pure.test(args.importer.split(sep).join('/')) ? undefined : resolveOnce(args),
+    );
   },
 };
 
@@ -127,7 +148,7 @@ async function bundleAlone() {
       // For the few CommonJS packages inside. ncc leaves this form of require alone.
       js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     },
-    plugins: [sideEffectFree],
+    plugins: [leanImports],
   });
   writeFileSync(join(esm, 'package.json'), '{"type":"module"}\n');
   const log = console.log;

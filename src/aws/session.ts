@@ -47,7 +47,7 @@ export interface Identity {
 export interface Aws {
   readonly region: string;
   readonly partition: Partition;
-  /** GetCallerIdentity, asked once. */
+  /** Account and session, asked at most once; fails when the credentials are missing or the role cannot be assumed. */
   identity(): Promise<Identity>;
   /** Cheap: one client per class. */
   service(client: ClientClass): Service;
@@ -131,10 +131,10 @@ export function createAws(options: AwsOptions): Aws {
   }
   for (const role of options.roleChain) credentials = chained(credentials, role, firstRegion);
 
-  function open(own: RenewingCredentials, region: string, knownAccount: string | undefined): Aws {
+  function open(own: RenewingCredentials, region: string, knownRole: string | undefined): Aws {
     const clients = new Map<ClientClass, SdkClient>();
     let identity: Promise<Identity> | undefined;
-    let account = knownAccount;
+    let account = knownRole === undefined ? undefined : parseArn(knownRole)?.account;
 
     const clientOf = (Client: ClientClass): SdkClient => {
       let client = clients.get(Client);
@@ -172,23 +172,32 @@ export function createAws(options: AwsOptions): Aws {
       },
     });
 
+    /** A session of a known role needs no call to know itself; getting credentials shows that the role can be assumed. */
+    const roleIdentity = async (roleArn: string): Promise<Identity> => {
+      await own.get();
+      const { partition = 'aws', account: owner = '', resource = '' } = parseArn(roleArn) ?? {};
+      return {
+        account: owner,
+        arn: `arn:${partition}:sts::${owner}:assumed-role/${resource.split('/').at(-1)}/${name}`,
+      };
+    };
+    const callerIdentity = async (): Promise<Identity> => {
+      const answer = await service(STSClient).send(new GetCallerIdentityCommand({}));
+      account = answer.Account ?? '';
+      return { account, arn: answer.Arn ?? '' };
+    };
+
     return {
       region,
       partition: partitionOf(region),
       service,
       identity() {
-        identity ??= service(STSClient)
-          .send(new GetCallerIdentityCommand({}))
-          .then((answer) => {
-            account = answer.Account ?? '';
-            return { account, arn: answer.Arn ?? '' };
-          });
+        identity ??= knownRole === undefined ? callerIdentity() : roleIdentity(knownRole);
         return identity;
       },
-      inRegion: (other) => open(own, other, account),
-      assume: (roleArn, other = region) => open(chained(own, roleArn, other), other, parseArn(roleArn)?.account),
+      inRegion: (other) => open(own, other, knownRole),
+      assume: (roleArn, other = region) => open(chained(own, roleArn, other), other, roleArn),
     };
   }
-  const last = options.roleChain.at(-1) ?? options.roleToAssume;
-  return open(credentials, firstRegion, last === undefined ? undefined : parseArn(last)?.account);
+  return open(credentials, firstRegion, options.roleChain.at(-1) ?? options.roleToAssume);
 }
