@@ -158,7 +158,11 @@ async function firstPush(
   args: ParsedArguments,
 ): Promise<RunRecord> {
   const follower = new Follower(terminal, { verbose: args.values['verbose'] === true });
-  const unsubscribe = local.github.subscribe((event) => follower.event(event));
+  // GitHub takes the first push of a branch as matching every path filter, so redeploy.yml starts too and finds nothing to
+  // redeploy; only the run that builds the model is shown.
+  const unsubscribe = local.github.subscribe((event) => {
+    if (event.type === 'note' || event.run.path.endsWith('/model.yml')) follower.event(event);
+  });
   try {
     await commitAndPush(project.directory, 'First model');
     const run = local.github.runs.list(project.repository).find(({ path }) => path.endsWith('/model.yml'));
