@@ -64,6 +64,8 @@ export interface Authorizer {
   decide(principal: Principal, request: AuthorizationRequest, call: Call): AuthorizationDecision;
   /** Parses and checks a policy document; throws AwsError MalformedPolicyDocument. */
   parse(text: string): PolicyDocument;
+  /** The first AWS principal of a resource's policy that does not exist in the world; AWS refuses to save such a policy. */
+  unknownPrincipal(document: PolicyDocument): string | undefined;
 }
 
 /** SDK clients whose requests go straight into the front of this process (signed, authorised, logged; no socket). */

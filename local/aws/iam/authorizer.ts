@@ -7,6 +7,7 @@ import type { Subject } from './evaluator/principals.ts';
 import { policiesOfRole } from './policies-of-role.ts';
 import { type Organization, requestContext } from './request-keys.ts';
 import type { IamStore, Role } from './store.ts';
+import { unknownPrincipal } from './trusted-principals.ts';
 
 /** The role behind a session, unless it was deleted or made anew since the session began. */
 export function roleOf(store: IamStore, principal: Principal): Role | undefined {
@@ -89,5 +90,6 @@ export function createAuthorizer({ store, organization }: AuthorizerOptions): Au
     parse(text: string): PolicyDocument {
       return parsePolicy(text, 'any');
     },
+    unknownPrincipal: (document) => unknownPrincipal(store, document),
   };
 }

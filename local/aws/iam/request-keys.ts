@@ -10,6 +10,15 @@ export interface Organization {
   path(account: string): string | undefined;
 }
 
+/** Services that also have a key of their own for the resource's tags. STS asks for roles, which are IAM's. */
+const ownResourceTag: Record<string, string> = {
+  ecr: 'ecr:ResourceTag',
+  iam: 'iam:ResourceTag',
+  sagemaker: 'sagemaker:ResourceTag',
+  ssm: 'ssm:ResourceTag',
+  sts: 'iam:ResourceTag',
+};
+
 interface KeysInput {
   principal: Principal;
   request: AuthorizationRequest;
@@ -94,7 +103,11 @@ export function requestContext(input: KeysInput): RequestContext {
 
   context.set('aws:ResourceAccount', resourceAccount);
   if (resourceAccount !== undefined) setOrganization(context, 'Resource', resourceAccount, organization);
-  setTags(context, 'aws:ResourceTag', Object.entries(request.resourceTags ?? {}));
+  const resourceTags = Object.entries(request.resourceTags ?? {});
+  setTags(context, 'aws:ResourceTag', resourceTags);
+  const service = request.action.split(':')[0]!.toLowerCase();
+  const own = ownResourceTag[service];
+  if (own !== undefined) setTags(context, own, resourceTags);
   setTags(context, 'aws:RequestTag', Object.entries(request.requestTags ?? {}));
   if (request.requestTags !== undefined) context.set('aws:TagKeys', Object.keys(request.requestTags));
 

@@ -1,7 +1,8 @@
 import { AwsError } from '../../core/errors.ts';
 import type { Operation } from '../../core/service.ts';
-import { list, parsePolicy, policySize, statementsOf } from '../evaluator/document.ts';
+import { parsePolicy, policySize } from '../evaluator/document.ts';
 import { type IamStore, type Role, type StoredPolicy, uniqueId } from '../store.ts';
+import { namedRoleIds, unknownPrincipal } from '../trusted-principals.ts';
 import {
   accountOf,
   addTags,
@@ -43,40 +44,17 @@ export function describeRole(role: Role, withTags = true) {
   };
 }
 
-/**
- * Role ARNs that the policy's principals name, with the ids of these roles. A role that does not exist makes saving
- * fail, as does an account outside of the world.
- */
-export function principalIds(store: IamStore, policy: StoredPolicy): Map<string, string> {
-  const ids = new Map<string, string>();
-  for (const statement of statementsOf(policy.document)) {
-    const principal = statement.Principal;
-    if (principal === undefined || principal === '*') continue;
-    for (const name of list(principal.AWS)) {
-      if (name === '*') continue;
-      const invalid = () =>
-        new AwsError('MalformedPolicyDocument', `Invalid principal in policy: "AWS":"${name}"`, 400);
-      const account = /^\d{12}$/.test(name) ? name : name.split(':')[4];
-      if (account !== undefined && store.account(account) === undefined) throw invalid();
-      if (/:iam::\d{12}:role\//.test(name)) {
-        const role = store.roleByArn(name);
-        if (role === undefined) throw invalid();
-        ids.set(name, role.id);
-      } else if (/:sts::\d{12}:assumed-role\//.test(name)) {
-        if (store.roleByName(account!, name.split('/')[1] ?? '') === undefined) throw invalid();
-      } else if (/:iam::\d{12}:user\//.test(name)) throw invalid();
-    }
-  }
-  return ids;
-}
-
 /** Default quota of IAM for trust policies, white space not counted. */
 const trustLimit = 2048;
 
 export function parseTrust(store: IamStore, text: string): { trust: StoredPolicy; trustedIds: Map<string, string> } {
   const trust = { text, document: parsePolicy(text, 'trust') };
   if (policySize(text) > trustLimit) throw limitExceeded(`Cannot exceed quota for ACLSizePerRole: ${trustLimit}`);
-  return { trust, trustedIds: principalIds(store, trust) };
+  const unknown = unknownPrincipal(store, trust.document);
+  if (unknown !== undefined) {
+    throw new AwsError('MalformedPolicyDocument', `Invalid principal in policy: "AWS":"${unknown}"`, 400);
+  }
+  return { trust, trustedIds: namedRoleIds(store, trust.document) };
 }
 
 export function checkDuration(seconds: number): number {
