@@ -124,6 +124,8 @@ export function bundle() {
 
 async function bundleAlone() {
   const work = join(root, 'build');
+  // webpack's module ids are hashes of paths relative to the working directory.
+  process.chdir(root);
   const names = actionNames();
   const esm = join(work, 'esm');
   rmSync(esm, { recursive: true, force: true });
@@ -140,6 +142,7 @@ async function bundleAlone() {
     platform: 'node',
     target: 'node24',
     mainFields: ['module', 'main'],
+    preserveSymlinks: true,
     minify: true,
     legalComments: 'none',
     metafile: true,

@@ -39,7 +39,7 @@ export interface ActionResult {
     hint?: string;
     logTail?: string[];
   }[];
-  /** ::error:: lines, unescaped. */
+  /** ::error:: lines, unescapedd. */
   errors: string[];
   milliseconds: number;
 }
@@ -51,7 +51,7 @@ function parseOutputs(text: string): Record<string, string> {
   return outputs;
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replaceAll('%0A', '\n').replaceAll('%0D', '\r').replaceAll('%25', '%');
 }
 
@@ -130,7 +130,7 @@ export async function runAction(name: string, world: World | undefined, run: Act
     errors: stdout
       .split('\n')
       .filter((line) => line.startsWith('::error'))
-      .map((line) => unescape(line.replace(/^::error[^:]*::/, ''))),
+      .map((line) => unescaped(line.replace(/^::error[^:]*::/, ''))),
     milliseconds: performance.now() - started,
   };
 }
