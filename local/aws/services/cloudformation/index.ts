@@ -7,10 +7,15 @@ import { createStackLog } from './stacks/events.ts';
 import { createStackOperations } from './stacks/operations.ts';
 import { createResourceWork } from './stacks/resource-work.ts';
 import { StackStore } from './stacks/store.ts';
+import { createStackSetEngine } from './stacksets/engine.ts';
+import { createStackSetOperations } from './stacksets/operations.ts';
+import { createStackSetReads } from './stacksets/read-operations.ts';
+import { StackSetStore } from './stacksets/store.ts';
 
 /** CloudFormation of all accounts and regions: stacks, change sets and stack sets. */
 export function createCloudFormation(context: PlatformContext): Service[] {
   const store = new StackStore();
+  const sets = new StackSetStore();
   const log = createStackLog(context.clock);
   const handlers = { ...serviceHandlers };
   const engine = createStackEngine(context, store, log, createResourceWork(context, log, handlers));
@@ -21,6 +26,8 @@ export function createCloudFormation(context: PlatformContext): Service[] {
       operations: {
         ...createStackOperations(environment),
         ...createChangeSetOperations(environment),
+        ...createStackSetOperations({ context, sets, engine: createStackSetEngine(context, store) }),
+        ...createStackSetReads(environment, sets),
       },
     },
   ];
