@@ -49,9 +49,11 @@ export function operationRights(
   };
 }
 
-/** Reads an SSM parameter; NAME or NAME:VERSION. */
+/** Reads an SSM parameter, NAME or NAME:VERSION, by the call that CloudFormation itself makes (ssm:GetParameters). */
 export async function readSsmParameter(clients: ClientSet, name: string): Promise<string> {
-  const { GetParameterCommand } = await import('@aws-sdk/client-ssm');
-  const { Parameter } = await clients.ssm.send(new GetParameterCommand({ Name: name }));
-  return Parameter?.Value ?? '';
+  const { GetParametersCommand } = await import('@aws-sdk/client-ssm');
+  const { Parameters } = await clients.ssm.send(new GetParametersCommand({ Names: [name] }));
+  const value = Parameters?.[0]?.Value;
+  if (value === undefined) throw new Error(`Parameter ${name} not found.`);
+  return value;
 }
