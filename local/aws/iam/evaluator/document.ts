@@ -66,8 +66,9 @@ function checkSyntax(statement: unknown): asserts statement is Raw {
   if (condition !== undefined) checkConditionSyntax(condition);
 }
 
-const element = (statement: Raw, name: 'Action' | 'Resource'): string[] =>
-  list((statement[name] ?? statement[`Not${name}`]) as OneOrMany<string> | undefined);
+const element = (statement: Raw, name: 'Action' | 'Resource'): string[] => [
+  ...list((statement[name] ?? statement[`Not${name}`]) as OneOrMany<string> | undefined),
+];
 
 function checkDates(statement: Raw): void {
   for (const [operator, keys] of Object.entries((statement.Condition ?? {}) as Record<string, Raw>)) {
@@ -132,20 +133,31 @@ function checkWho(statement: Raw, kind: PolicyKind): void {
   if (statement.Effect === 'Allow') throw malformed('Allow with NotPrincipal is not allowed.');
 }
 
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function checkStatements(statements: Raw[], kind: PolicyKind): void {
+  for (const statement of statements) checkDates(statement);
+  // The fault of a resource is told after those of Sids and actions; legacy parsing fails at once, unless there is one.
+  let resourceProblem: string | undefined;
   for (const statement of statements) {
-    if (element(statement, 'Resource').some(failsLegacyParsing)) throw malformed('The policy failed legacy parsing');
-    checkDates(statement);
+    const resources = element(statement, 'Resource').sort();
+    resourceProblem = firstOf(resources, resourceFault) ?? resourceProblem;
+    if (resourceProblem === undefined && resources.some(failsLegacyParsing)) {
+      throw malformed('The policy failed legacy parsing');
+    }
   }
   const ids = statements.map(({ Sid }) => Sid).filter((id) => id !== undefined && id !== '');
   if (new Set(ids).size < ids.length) throw malformed('Statement IDs (SID) in a single policy must be unique.');
   for (const statement of statements) {
     if (element(statement, 'Action').length === 0) throw malformed('Policy statement must contain actions.');
   }
-  for (const resource of statements.flatMap((statement) => element(statement, 'Resource'))) {
-    const fault = resourceFault(resource);
-    if (fault !== undefined) throw malformed(fault);
-  }
+  if (resourceProblem !== undefined) throw malformed(resourceProblem);
   for (const statement of statements) {
     checkActions(statement, kind);
     checkWho(statement, kind);
