@@ -71,6 +71,15 @@ export function createS3({ moto, buckets, keys, authorizer, roles, world }: S3Op
     if (operation === 'DeleteObjects')
       return deleteObjects(recognised, request, bucket, call, permit, await document());
 
+    const uploadId = recognised.query.get('uploadId');
+    if (uploadId !== null && !buckets.uploads.has(uploadId)) {
+      throw new AwsError(
+        'NoSuchUpload',
+        'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+        404,
+        { UploadId: uploadId },
+      );
+    }
     const headers: Record<string, string> = {};
     const needed: AuthorizationRequest[] = [];
     if (newObject.has(operation)) {
@@ -81,7 +90,7 @@ export function createS3({ moto, buckets, keys, authorizer, roles, world }: S3Op
       }
     }
     if (operation.startsWith('UploadPart')) {
-      const keyArn = buckets.uploads.get(recognised.query.get('uploadId') ?? '');
+      const keyArn = buckets.uploads.get(uploadId ?? '');
       if (keyArn !== undefined) {
         needed.push(keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, recognised.key!, call));
       }
@@ -295,7 +304,7 @@ export function createS3({ moto, buckets, keys, authorizer, roles, world }: S3Op
     const text = Buffer.from(await readBody(response.body as Readable, documentLimit)).toString('utf8');
     const keyArn = sent['x-amz-server-side-encryption-aws-kms-key-id'];
     const uploadId = tag(text, 'UploadId');
-    if (keyArn !== undefined && uploadId !== undefined) buckets.uploads.set(uploadId, keyArn);
+    if (uploadId !== undefined) buckets.uploads.set(uploadId, keyArn);
     return {
       ...response,
       headers: { ...response.headers, ...sent, 'content-length': String(Buffer.byteLength(text)) },
