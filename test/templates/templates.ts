@@ -69,6 +69,8 @@ export function evaluate(
     const roleName = resource.Properties.RoleName;
     if (resource.Type === 'AWS::IAM::Role')
       return `arn:${values['AWS::Partition']}:iam::${values['AWS::AccountId']}:role/${resolve(roleName)}`;
+    if (resource.Type === 'AWS::KMS::Key')
+      return `arn:${values['AWS::Partition']}:kms:${values['AWS::Region']}:${values['AWS::AccountId']}:key/${logicalId}`;
     if (resource.Type === 'AWS::S3::Bucket')
       return `arn:${values['AWS::Partition']}:s3:::${resolve(resource.Properties.BucketName)}`;
     return `arn:${values['AWS::Partition']}:${resource.Type.split('::')[1]?.toLowerCase()}:${values['AWS::Region']}:${values['AWS::AccountId']}:${logicalId}/${name}`;
