@@ -304,7 +304,8 @@ def main(framework, version, archive):
             Handler.model = XGBoostAlgorithm(version)
     except Exception as error:
         print(traceback.format_exc(), file=sys.stderr)
-        print(f"Unable to load model: {error}", file=sys.stderr, flush=True)
+        # The last line is what the endpoint's FailureReason quotes.
+        print(f"Unable to load model: {next(iter(str(error).splitlines()), type(error).__name__)}", file=sys.stderr, flush=True)
         return 1
     server = Server(("127.0.0.1", 0), Handler)
     os.write(PORT_DESCRIPTOR, f"{server.server_port}\n".encode())

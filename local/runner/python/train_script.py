@@ -157,6 +157,7 @@ def main(framework, archive=None):
 
     arguments = user_arguments(hyperparameters)
     if program.endswith(".sh"):
+        (code / program).chmod(0o777)  # the toolkit does not ask how it was packed
         command = ["/bin/sh", "-c", f"./{program} {' '.join(map(shlex.quote, arguments))}"]
     else:
         command = [sys.executable, program, *arguments]
