@@ -387,7 +387,10 @@ export class Attempt {
       record.status = 'in_progress';
       record.startedAt = this.#now();
       emit({ type: 'job-started', run: this.#run, job: record });
-      const outcome = await running.run(timeout);
+      const graceMinutes = job.cancelTimeoutMinutes
+        ? Number(fromData(job.cancelTimeoutMinutes.evaluate(leg.evaluation)))
+        : undefined;
+      const outcome = await running.run(timeout, graceMinutes);
       this.#running.delete(running);
       record.outputs = outcome.outputs;
       this.#finish(record, outcome.conclusion);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Conclusion, GitHubOptions, JobRecord, Pace, StepRecord } from '../types.ts';
@@ -19,6 +19,8 @@ export interface JobServices {
   options: GitHubOptions;
   pace: Pace;
   watchdog: Watchdog;
+  /** Makes the folder of programs, once. */
+  providePrograms: (folder: string) => Promise<void>;
   loadWorkspaceAction: JobState['loadWorkspaceAction'];
   resolveRepository: JobState['resolveRepository'];
   /** Makes GITHUB_TOKEN and the request token for OIDC good for this job, and takes both back at its end. */
@@ -45,6 +47,7 @@ export class RunningJob {
   readonly #deadline = new AbortController();
   #state: JobState | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #grace: number | undefined;
   #reason = 'The operation was canceled.';
 
   constructor(services: JobServices, spec: JobSpec, record: JobRecord, runDirectory: string) {
@@ -59,7 +62,8 @@ export class RunningJob {
     if (this.#cancellation.signal.aborted) return;
     if (this.#state) this.#state.status = 'cancelled';
     this.#cancellation.abort(new Error('cancelled'));
-    this.#timer = setTimeout(() => this.#deadline.abort(new Error('deadline')), this.#services.pace.cancelled);
+    const grace = this.#grace ?? this.#services.pace.cancelled;
+    this.#timer = setTimeout(() => this.#deadline.abort(new Error('deadline')), grace);
   }
 
   /** Nothing of the job goes on: used when the platform closes. */
@@ -69,7 +73,8 @@ export class RunningJob {
     for (const group of this.#state?.groups ?? []) killGroup(group);
   }
 
-  async run(timeoutMinutes: number): Promise<JobOutcome> {
+  async run(timeoutMinutes: number, graceMinutes?: number): Promise<JobOutcome> {
+    if (graceMinutes !== undefined) this.#grace = graceMinutes * this.#services.pace.minute;
     const timer = setTimeout(() => {
       this.#reason = `The job running on runner local has exceeded the maximum execution time of ${timeoutMinutes} minutes.`;
       this.cancel();
@@ -119,7 +124,7 @@ export class RunningJob {
       artifacts: join(this.#runDirectory, 'artifacts'),
     };
     for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
-    await providePrograms(folders.programs, options.tools);
+    await this.#services.providePrograms(folders.programs);
     const eventPath = join(folders.temp, '_github_workflow', 'event.json');
     await mkdir(dirname(eventPath), { recursive: true });
     await writeFile(eventPath, JSON.stringify(facts.event, null, 2));
@@ -340,19 +345,4 @@ export class RunningJob {
   #now(): string {
     return this.#services.options.clock.now().toISOString();
   }
-}
-
-/** A folder of programs that a runner image would have; scripts, because a linked Python loses its virtual environment. */
-async function providePrograms(folder: string, tools: GitHubOptions['tools']): Promise<void> {
-  const wanted: Record<string, string> = { node: tools.node };
-  if (tools.python) Object.assign(wanted, { python: tools.python, python3: tools.python });
-  const present = new Set(await readdir(folder));
-  for (const [name, target] of Object.entries(wanted)) {
-    if (present.has(name)) continue;
-    const file = join(folder, name);
-    await writeFile(`${file}.${process.pid}`, `#!/bin/sh\nexec '${target.replaceAll("'", `'\\''`)}' "$@"\n`);
-    await chmod(`${file}.${process.pid}`, 0o755);
-    await rename(`${file}.${process.pid}`, file);
-  }
-  if (!present.has('git')) await symlink(tools.git, join(folder, 'git')).catch(() => {});
 }

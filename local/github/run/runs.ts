@@ -13,6 +13,7 @@ import type { ConcurrencyGroups } from './concurrency.ts';
 import { addresses, githubContext } from './contexts.ts';
 import type { Environments } from './environments.ts';
 import type { JobServices } from './job.ts';
+import { createPrograms } from './programs.ts';
 import type { RunFacts } from './spec.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -64,11 +65,13 @@ export class RunStore implements Runs {
   readonly #services: RunServices;
   readonly #kept = new Map<number, Kept>();
   readonly #watchdog = new Watchdog();
+  readonly #providePrograms: JobServices['providePrograms'];
   readonly #saving = new Map<number, NodeJS.Timeout>();
   #lastId = 0;
 
   constructor(services: RunServices) {
     this.#services = services;
+    this.#providePrograms = createPrograms(services.options.tools);
   }
 
   list(repository?: string): RunRecord[] {
@@ -307,6 +310,7 @@ export class RunStore implements Runs {
       pace,
       watchdog: this.#watchdog,
       authorize,
+      providePrograms: this.#providePrograms,
       resolveRepository: resolve,
       loadWorkspaceAction: async (directory, at) => {
         const planned = await planWorkspaceAction(directory, at, resolve);

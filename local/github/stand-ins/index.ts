@@ -47,7 +47,8 @@ export function checkStandIn(name: string, given: ReadonlyMap<string, Template>)
 function refuse(name: string, input: string, value: string | undefined): string | undefined {
   const standIn = standIns[name]!;
   const key = input.toLowerCase();
-  if (key in standIn.inputs) return undefined;
+  // `args` and `entrypoint` have been refused for every action.
+  if (key in standIn.inputs || key === 'args' || key === 'entrypoint') return undefined;
   const fixed = standIn.fixed[key];
   if (!fixed) return `${name}: the input '${input}' is not supported locally`;
   if (value === undefined || value === '' || fixed.values.includes(value.toLowerCase())) return undefined;

@@ -87,6 +87,8 @@ export interface NormalJob extends JobBase {
   env: Map<string, Template>;
   outputs: Map<string, Template>;
   timeoutMinutes: Template | undefined;
+  /** What always() and post steps of a cancelled job have; default five minutes. */
+  cancelTimeoutMinutes: Template | undefined;
   continueOnError: Template | undefined;
   steps: Step[];
 }

@@ -28,6 +28,13 @@ const compositeKeys = [
   'uses',
   'with',
 ] as const;
+const refusedKeys = {
+  background: 'steps run one after the other',
+  wait: 'steps run one after the other',
+  'wait-all': 'steps run one after the other',
+  cancel: 'steps run one after the other',
+  parallel: 'steps run one after the other',
+};
 const shells: readonly string[] = ['bash', 'sh', 'python'];
 
 /** The steps of a job, or of a composite action (where `shell` is required and the contexts are fewer). */
@@ -43,14 +50,14 @@ export function parseSteps(value: Value, where: 'job' | 'composite'): Step[] {
     }
     steps.push(step);
   }
-  if (value.isList && steps.length === 0 && where === 'job') value.problem('steps must not be empty');
+  if (value.isList && value.items('steps').length === 0 && where === 'job') value.problem('steps must not be empty');
   return steps;
 }
 
 function parseStep(value: Value, where: 'job' | 'composite'): Step | undefined {
   const place: Place = where === 'job' ? places.step : places.compositeStep;
   const keys: readonly (typeof stepKeys)[number][] = where === 'job' ? stepKeys : compositeKeys;
-  const fields = value.fields('a step', keys);
+  const fields = value.fields('a step', keys, refusedKeys);
   const id = fields.id?.plainText('id');
   if (id !== undefined && (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(id) || id.startsWith('__'))) {
     fields.id!.problem(
@@ -84,7 +91,8 @@ function parseStep(value: Value, where: 'job' | 'composite'): Step | undefined {
     };
   }
   if (!fields.uses) {
-    value.problem("a step needs 'run' or 'uses'");
+    // A refused kind of step has been named already.
+    if (!value.entries('a step').some(([key]) => key in refusedKeys)) value.problem("a step needs 'run' or 'uses'");
     return undefined;
   }
   for (const key of ['shell', 'working-directory'] as const) {

@@ -25,6 +25,7 @@ const normalKeys = [
   'env',
   'outputs',
   'timeout-minutes',
+  'cancel-timeout-minutes',
   'continue-on-error',
   'steps',
 ] as const;
@@ -34,10 +35,14 @@ export function parseWorkflow(name: string, text: string, problems: Problem[]): 
   const file = new YamlFile(name, text, problems);
   const { root } = file;
   if (Buffer.byteLength(text) > maximumBytes) root.problem('the file is larger than 500 KB; GitHub does not start it');
-  const fields = root.fields('the workflow', ['name', 'run-name', 'on', 'permissions', 'env', 'concurrency', 'jobs'], {
-    defaults: "give each step its 'shell' and 'working-directory'",
-    'cache-mode': 'there is no cache',
-  });
+  const fields = root.fields(
+    'the workflow',
+    ['name', 'description', 'run-name', 'on', 'permissions', 'env', 'concurrency', 'jobs'],
+    {
+      defaults: "give each step its 'shell' and 'working-directory'",
+      'cache-mode': 'there is no cache',
+    },
+  );
   // A file that could not be read has no fields; its syntax errors are enough.
   if (root.isNull) {
     if (problems.length === 0) root.problem('the workflow is empty');
@@ -117,6 +122,7 @@ function parseJob(id: string, value: Value): Job {
     env: fields.env?.templates('env', places.jobEnv) ?? new Map(),
     outputs: fields.outputs?.templates('outputs', places.jobOutput) ?? new Map(),
     timeoutMinutes: fields['timeout-minutes']?.template('timeout-minutes', places.job),
+    cancelTimeoutMinutes: fields['cancel-timeout-minutes']?.template('cancel-timeout-minutes', places.job),
     continueOnError: fields['continue-on-error']?.template('continue-on-error', places.job),
     steps: fields.steps ? parseSteps(fields.steps, 'job') : [],
   };

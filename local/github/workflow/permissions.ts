@@ -10,12 +10,14 @@ export const scopes = [
   'copilot-requests',
   'deployments',
   'discussions',
+  'drives',
   'id-token',
   'issues',
   'models',
   'packages',
   'pages',
   'pull-requests',
+  'repository-projects',
   'security-events',
   'statuses',
   'vulnerability-alerts',
@@ -29,13 +31,16 @@ const rank: Record<Access, number> = { none: 0, read: 1, write: 2 };
 /** Scopes that GitHub grants for reading only, whatever is asked. */
 const readOnly: readonly Scope[] = ['models', 'vulnerability-alerts'];
 
+/** And scopes that have no reading. */
+const writeOnly: readonly Scope[] = ['id-token', 'copilot-requests'];
+
 /** What a workflow without `permissions` gets in a repository with GitHub's restricted default. */
 export const defaultPermissions: Permissions = { contents: 'read', packages: 'read' };
 
 export function all(access: 'read' | 'write'): Permissions {
   const result: Permissions = {};
   for (const scope of scopes) {
-    if (scope === 'id-token' && access === 'read') continue;
+    if (writeOnly.includes(scope) && access === 'read') continue;
     result[scope] = readOnly.includes(scope) ? 'read' : access;
   }
   return result;
@@ -55,9 +60,11 @@ export function readPermissions(value: Value): Permissions {
     const wanted = access.text(`permissions.${scope}`);
     if (!(scopes as readonly string[]).includes(scope)) access.problem(`unknown permission scope '${scope}'`);
     else if (!(wanted in rank)) access.problem(`permission ${scope}: '${wanted}' must be read, write or none`);
-    else if (scope === 'id-token' && wanted === 'read')
-      access.problem("permission id-token: 'read' must be write or none");
-    else result[scope as Scope] = wanted as Access;
+    else if (wanted === 'read' && (writeOnly as readonly string[]).includes(scope)) {
+      access.problem(`permission ${scope}: 'read' must be write or none`);
+    } else if (wanted === 'write' && (readOnly as readonly string[]).includes(scope)) {
+      access.problem(`permission ${scope}: 'write' must be read or none`);
+    } else result[scope as Scope] = wanted as Access;
   }
   return result;
 }

@@ -47,7 +47,16 @@ export async function planWorkflow(options: {
   const planner = new Planner(options.resolve);
   const root = await planner.workflow(options.origin, options.path, options.text, [], `${options.path}`);
   checkPermissions(root, options.permissions, planner.problems);
-  return { root, actions: planner.actions, problems: planner.problems };
+  return { root, actions: planner.actions, problems: inOrder(planner.problems) };
+}
+
+/** By file in the order in which they were read, by line within a file. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return [...problems].sort(
+    (one, other) =>
+      files.indexOf(one.file) - files.indexOf(other.file) || one.line - other.line || one.column - other.column,
+  );
 }
 
 /** An action of the job's workspace, read when its step begins. */
@@ -172,6 +181,8 @@ class Planner {
   ): Promise<PlannedAction | undefined> {
     const { uses, at } = step;
     const report = (message: string) => void this.problems.push({ ...at, message });
+    // Named already when the file was read.
+    if (uses === '' || uses.includes('${{')) return undefined;
     if (uses.startsWith('docker://')) return void report(`'${uses}': Docker images are not supported locally`);
     if (uses.startsWith('./') || uses.startsWith('../')) return { kind: 'workspace', path: uses };
     if (uses.startsWith('$/')) {

@@ -75,7 +75,7 @@ export class Value {
     for (const [key, value] of this.entries(what)) {
       if (key in refused) value.problem(`'${key}' in ${what} is not supported locally: ${refused[key]}`);
       else if ((known as readonly string[]).includes(key)) result[key as Key] = value;
-      else value.problem(`unknown key '${key}' in ${what}`);
+      else if (key !== '<<') value.problem(`unknown key '${key}' in ${what}`);
     }
     return result;
   }
