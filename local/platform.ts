@@ -123,9 +123,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     reset,
     close() {
       closing ??= (async () => {
+        // First, so that nobody finds a platform that is on its way out.
+        await rm(stateFile, { force: true });
         await server.close();
         await composition.close();
-        await rm(stateFile, { force: true });
       })();
       return closing;
     },

@@ -247,6 +247,31 @@ describe('aws-chunked framing', () => {
   });
 });
 
+test("signed chunks: AWS's own example (https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html)", async () => {
+  const seed = {
+    signature: '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9',
+    key: signingKey('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', '20130524', 'us-east-1', 's3'),
+    timestamp: '20130524T000000Z',
+    scope: '20130524/us-east-1/s3/aws4_request',
+  };
+  const chunks = [
+    ['a'.repeat(65_536), 'ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648'],
+    ['a'.repeat(1024), '0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497'],
+    ['', 'b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9'],
+  ] as const;
+  const raw = chunks
+    .map(([data, signature]) => `${data.length.toString(16)};chunk-signature=${signature}\r\n${data}\r\n`)
+    .join('');
+  const { body } = readPayload(Buffer.from(raw), {
+    declared: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+    headers: { 'x-amz-decoded-content-length': '66560' },
+    seed,
+  });
+  let length = 0;
+  for await (const chunk of body as Readable) length += chunk.length;
+  expect(length).toBe(66_560);
+});
+
 describe('multipart uploads', () => {
   const start = async (Key: string) => (await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }))).UploadId!;
 

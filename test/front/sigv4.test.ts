@@ -115,5 +115,6 @@ test('malformed signatures are told apart from missing ones', () => {
   expect(readSignature({ ...base, headers: { authorization: 'AWS4-HMAC-SHA256 Credential=a' } })).toContain(
     'SignedHeaders',
   );
+  expect(readSignature({ ...base, query: 'AWSAccessKeyId=a&Signature=b&Expires=1' })).toContain('Version 2');
   expect(readSignature({ ...base, query: 'X-Amz-Signature=1' })).toContain('X-Amz-Algorithm');
 });

@@ -67,7 +67,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     createLogs(moto),
     createEcr(moto),
   ];
-  const s3 = createS3({ moto, buckets, keys, authorizer, roles, world });
+  const s3 = createS3({ moto, buckets, keys, authorizer });
   const front = createFront({
     services: () => services,
     s3: () => s3,

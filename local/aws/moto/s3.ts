@@ -1,9 +1,8 @@
 /** S3: rights, encryption and bucket settings are decided here; objects are moto's, their bodies pass through as streams. */
 import { Readable } from 'node:stream';
-import type { Authorizer, RoleAssumer } from '../core/context.ts';
+import type { Authorizer } from '../core/context.ts';
 import { AwsError } from '../core/errors.ts';
 import type { AuthorizationRequest, Call } from '../core/service.ts';
-import type { World } from '../core/world.ts';
 import type { HttpCallTools, HttpService } from '../front/http-service.ts';
 import { type FrontRequest, type FrontResponse, readBody } from '../front/message.ts';
 import { bucketSetting, tag, unescapeXml } from '../policies/bucket-settings.ts';
@@ -23,8 +22,6 @@ export interface S3Options {
   buckets: BucketStore;
   keys: KeyStore;
   authorizer: Authorizer;
-  roles: RoleAssumer;
-  world: World;
 }
 
 /** XML bodies (settings, deletes, part lists) are read whole; 1,000 keys of 1,024 bytes fit. */
@@ -40,14 +37,7 @@ const hopHeaders = new Set([
   'x-amz-request-id',
 ]);
 
-export function createS3({ moto, buckets, keys, authorizer, roles, world }: S3Options): HttpService<S3Request> {
-  const principalExists = (arn: string): boolean => {
-    if (arn === '*') return true;
-    const account = /^\d{12}$/.test(arn) ? arn : /^arn:[^:]+:(?:iam|sts)::(\d{12}):/.exec(arn)?.[1];
-    if (account === undefined || !world.accounts.some(({ id }) => id === account)) return false;
-    return /^arn:[^:]+:iam::\d{12}:role\//.test(arn) ? roles.roleExists(arn) : true;
-  };
-
+export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpService<S3Request> {
   async function handle(
     recognised: S3Request,
     request: FrontRequest,
@@ -66,7 +56,7 @@ export function createS3({ moto, buckets, keys, authorizer, roles, world }: S3Op
     if (operation === 'ListBuckets') return forward(recognised, request, call.account, call.region, payload, {});
 
     const bucket = buckets.get(recognised.bucket!);
-    const own = await bucketSetting(operation, bucket, document, { authorizer, principalExists });
+    const own = await bucketSetting(operation, bucket, document, authorizer);
     if (own !== undefined) return own;
     if (operation === 'DeleteObjects')
       return deleteObjects(recognised, request, bucket, call, permit, await document());

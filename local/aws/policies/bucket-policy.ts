@@ -8,12 +8,7 @@ const list = <T>(value: OneOrMany<T> | undefined): T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /** A bucket policy as S3 accepts it. Throws MalformedPolicy with S3's sentences. */
-export function checkBucketPolicy(
-  text: string,
-  bucket: Bucket,
-  authorizer: Authorizer,
-  principalExists: (arn: string) => boolean,
-): PolicyDocument {
+export function checkBucketPolicy(text: string, bucket: Bucket, authorizer: Authorizer): PolicyDocument {
   if (text.length > sizeLimit) throw malformed(`Policies must not be larger than ${sizeLimit} bytes`);
   let policy: PolicyDocument;
   try {
@@ -21,15 +16,14 @@ export function checkBucketPolicy(
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : String(error));
   }
-  for (const statement of list(policy.Statement)) checkStatement(statement, bucket, principalExists);
+  for (const statement of list(policy.Statement)) checkStatement(statement, bucket);
+  if (authorizer.unknownPrincipal(policy) !== undefined) throw malformed('Invalid principal in policy');
   return policy;
 }
 
-function checkStatement(statement: PolicyStatement, bucket: Bucket, principalExists: (arn: string) => boolean): void {
-  const principal = statement.Principal ?? statement.NotPrincipal;
-  if (principal === undefined) throw malformed('Missing required field Principal');
-  if (principal !== '*') {
-    for (const arn of list(principal.AWS)) if (!principalExists(arn)) throw malformed('Invalid principal in policy');
+function checkStatement(statement: PolicyStatement, bucket: Bucket): void {
+  if (statement.Principal === undefined && statement.NotPrincipal === undefined) {
+    throw malformed('Missing required field Principal');
   }
   const resources = [...list(statement.Resource), ...list(statement.NotResource)];
   if (resources.length === 0) throw malformed('Missing required field Resource');

@@ -9,18 +9,12 @@ import { isPublic } from './public-policy.ts';
 
 const namespace = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
-export interface SettingsOptions {
-  authorizer: Authorizer;
-  /** Whether an account or role that a policy names exists. */
-  principalExists: (arn: string) => boolean;
-}
-
 /** Answers an operation of this module; undefined when the operation is another's. `body` is read only when asked for. */
 export async function bucketSetting(
   operation: string,
   bucket: Bucket,
   body: () => Promise<string>,
-  { authorizer, principalExists }: SettingsOptions,
+  authorizer: Authorizer,
 ): Promise<FrontResponse | undefined> {
   switch (operation) {
     case 'GetBucketPolicy':
@@ -32,7 +26,7 @@ export async function bucketSetting(
       return xml('PolicyStatus', element('IsPublic', String(isPublic(bucket.policy))));
     case 'PutBucketPolicy': {
       const text = await body();
-      const policy = checkBucketPolicy(text, bucket, authorizer, principalExists);
+      const policy = checkBucketPolicy(text, bucket, authorizer);
       if (bucket.publicAccessBlock?.BlockPublicPolicy === true && isPublic(policy)) {
         throw new AwsError(
           'AccessDenied',

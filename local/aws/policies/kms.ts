@@ -99,11 +99,17 @@ export function createKms({ keys, moto, authorizer }: KmsOptions): Service {
     if (text.length > policySizeLimit) {
       throw new AwsError('LimitExceededException', `A key policy has at most ${policySizeLimit} bytes.`);
     }
+    let policy: PolicyDocument;
     try {
-      return authorizer.parse(text);
+      policy = authorizer.parse(text);
     } catch (error) {
       throw new AwsError('MalformedPolicyDocumentException', error instanceof Error ? error.message : String(error));
     }
+    if (authorizer.unknownPrincipal(policy) === undefined) return policy;
+    throw new AwsError(
+      'MalformedPolicyDocumentException',
+      'Policy contains a statement with one or more invalid principals.',
+    );
   };
   /** KMS refuses a policy under which the caller could not mend it. */
   const checkLockOut = (key: Pick<Key, 'arn' | 'account'>, policy: PolicyDocument, input: Input, call: Call) => {

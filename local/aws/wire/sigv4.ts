@@ -33,6 +33,7 @@ export function readSignature(request: SignableRequest): SignedParts | string | 
   if (header !== undefined) return readHeader(header, request.headers);
   const query = new URLSearchParams(request.query);
   if (query.has('X-Amz-Signature') || query.has('X-Amz-Algorithm')) return readQuery(query);
+  if (query.has('AWSAccessKeyId')) return 'Signature Version 2 is not supported. Please use AWS4-HMAC-SHA256.';
   return undefined;
 }
 
