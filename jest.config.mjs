@@ -9,8 +9,9 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/.sagemaker-mlops/', '<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/.sagemaker-mlops/', '<rootDir>/dist/', '<rootDir>/build/'],
   // Files that only the full run takes (TEST_FULL is set by `npm run test:full`).
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_FULL === undefined ? ['\\.full\\.test\\.ts$'] : [])],
+  maxWorkers: 2,
   testTimeout: 60_000,
 };

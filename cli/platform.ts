@@ -47,6 +47,10 @@ export async function startLocalWorld(options: LocalWorldOptions): Promise<Local
     logger,
     github: (request, response) => github!.handle(request, response),
     state: { region: options.world.region },
+  }).catch((error: NodeJS.ErrnoException) => {
+    // The port is taken or forbidden: the platform's sentence says so and what to do.
+    if (error.code === 'EADDRINUSE' || error.code === 'EACCES') throw new UserError(error.message, 1, { cause: error });
+    throw error;
   });
   try {
     const issuer = createOidcIssuer({ clock: platform.context.clock });

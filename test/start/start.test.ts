@@ -82,7 +82,7 @@ describe('npm start, left running', () => {
     const { code, output } = await runCli(['status'], started.state);
     expect(code).toBe(0);
     expect(output).toMatch(/1\s+Approved/);
-    expect(output).toMatch(/model\s+push\s+success/);
+    expect(output).toMatch(/Model\s+push\s+success/);
   }, 30_000);
 
   test('a push without changes is told so, and a mistyped command gets its name suggested', async () => {

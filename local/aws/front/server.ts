@@ -42,9 +42,11 @@ async function bind(server: Server, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE') {
-      reject(new Error(`Port ${port} on 127.0.0.1 is in use; stop what listens there or choose another with --port.`));
+      const message = `Port ${port} on 127.0.0.1 is in use; stop what listens there or choose another with --port.`;
+      reject(Object.assign(new Error(message), { code: error.code }));
     } else if (error.code === 'EACCES') {
-      reject(new Error(`Port ${port} may not be used by this user; choose one above 1023 with --port.`));
+      const message = `Port ${port} may not be used by this user; choose one above 1023 with --port.`;
+      reject(Object.assign(new Error(message), { code: error.code }));
     } else reject(error);
   });
   server.listen(port, '127.0.0.1', resolve);
