@@ -87,8 +87,15 @@ export interface RunDeps {
 
 async function keyArn(aws: Aws, key: string): Promise<string> {
   if (/^arn:[^:]+:kms:[^:]+:\d{12}:key\//.test(key)) return key;
-  const answer = await aws.service(KMSClient).send(new DescribeKeyCommand({ KeyId: key }), { resource: key });
-  return answer.KeyMetadata?.Arn ?? key;
+  try {
+    const answer = await aws.service(KMSClient).send(new DescribeKeyCommand({ KeyId: key }), { resource: key });
+    return answer.KeyMetadata?.Arn ?? key;
+  } catch (error) {
+    const [failure] = error instanceof FailureError ? error.failures : [];
+    if (failure?.code !== 'NotFound') throw error;
+    const hint = `Check \`project-name\`, \`project-id\` and \`aws-region\`: the project's template makes this key in its own region`;
+    throw new FailureError({ ...failure, hint }, 'failed', { cause: error });
+  }
 }
 
 /**
@@ -113,9 +120,10 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
   };
   const sagemaker = aws.service(SageMakerClient);
   const s3 = aws.service(S3Client);
-  const kmsKeyArn = await keyArn(aws, request.kmsKey ?? names.keyAlias);
   const missing: UploadFile[] = [];
   for (const upload of prepared.uploads) missing.push(...(await missingFiles(s3, upload)));
+  // After the bucket, whose answer tells a wrong region from a wrong name.
+  const kmsKeyArn = await keyArn(aws, request.kmsKey ?? names.keyAlias);
   const wanted = {
     name,
     arn: `arn:${aws.partition}:sagemaker:${region}:${account}:pipeline/${name.toLowerCase()}`,
