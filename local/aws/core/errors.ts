@@ -8,6 +8,8 @@ export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Further headers of the answer, e.g. where a bucket really is. */
+  readonly headers: Readonly<Record<string, string>> = {};
 
   constructor(code: string, message: string, status = 400, fields: Record<string, unknown> = {}) {
     super(message);

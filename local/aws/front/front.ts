@@ -9,7 +9,6 @@ import type { Clock } from '../core/clock.ts';
 import type { AuthorizationDecision, Authorizer, Logger, Sessions } from '../core/context.ts';
 import { AwsError, NotImplementedError } from '../core/errors.ts';
 import type { AuthorizationRequest, Call, Operation, Principal, Service } from '../core/service.ts';
-import { WrongRegion } from '../policies/s3-authorization.ts';
 import { checkInput } from '../wire/limits.ts';
 import { encodeError, type ServiceProtocol } from '../wire/protocols.ts';
 import { readSignature, type SignedParts, scopeOf, sha256, signingKey } from '../wire/sigv4.ts';
@@ -68,15 +67,13 @@ export function createFront(options: FrontOptions): Front {
     } catch (error) {
       if (error instanceof ConnectionLost) throw error;
       const known = asAwsError(error, exchange.entry.operation);
-      const redirect: Record<string, string> =
-        error instanceof WrongRegion ? { 'x-amz-bucket-region': error.bucketRegion } : {};
       const encoded = encodeError(exchange.service, known, requestId, {
         queryMode: request.headers['x-amzn-query-mode'] === 'true',
       });
       exchange.entry.status = encoded.status;
       exchange.entry.error = known.code;
       const body = request.method === 'HEAD' ? '' : encoded.body;
-      return finish({ ...encoded, headers: { ...encoded.headers, ...redirect }, body }, requestId);
+      return finish({ ...encoded, headers: { ...encoded.headers, ...known.headers }, body }, requestId);
     } finally {
       exchange.done();
     }

@@ -21,9 +21,11 @@ export function keyRequest(
   action: string,
   key: Key,
   keys: KeyStore,
-  call: Pick<Call, 'account' | 'principal'>,
+  call: Pick<Call, 'account' | 'principal' | 'region'>,
   context: AuthorizationRequest['context'] = {},
 ): AuthorizationRequest {
+  // kms:ViaService is regional (sagemaker.eu-west-1.amazonaws.com), the principal's service is not.
+  const via = call.principal.viaService?.replace(/^([\w-]+)\.amazonaws\.com/, `$1.${call.region}.amazonaws.com`);
   const aliases = keys.aliasesOf(key);
   return {
     action,
@@ -35,7 +37,7 @@ export function keyRequest(
     context: {
       'kms:CallerAccount': call.account,
       ...(aliases.length > 0 ? { 'kms:ResourceAliases': aliases } : {}),
-      ...(call.principal.viaService === undefined ? {} : { 'kms:ViaService': call.principal.viaService }),
+      ...(via === undefined ? {} : { 'kms:ViaService': via }),
       ...context,
     },
   };
@@ -263,7 +265,16 @@ export function createKms({ keys, moto, authorizer }: KmsOptions): Service {
       },
     },
     ListKeys: listing(moto, 'ListKeys'),
-    ListAliases: listing(moto, 'ListAliases'),
+    ListAliases: {
+      ...listing(moto, 'ListAliases'),
+      async handle(input, call) {
+        const output = await callMoto(moto, 'kms', 'ListAliases', input, call);
+        // moto lists aliases of AWS managed keys that no service of this account has used.
+        const used = ({ AliasName }: { AliasName: string }) =>
+          !AliasName.startsWith('alias/aws/') || keys.alias(call, AliasName) !== undefined;
+        return { ...output, Aliases: (output.Aliases ?? []).filter(used) };
+      },
+    },
     CreateAlias: {
       mutating: true,
       authorize(input, call) {

@@ -171,8 +171,8 @@ function requireRegion(bucket: Bucket, operation: string, call: Call): void {
   throw new WrongRegion(bucket);
 }
 
-export class WrongRegion extends AwsError {
-  readonly bucketRegion: string;
+class WrongRegion extends AwsError {
+  override readonly headers: Readonly<Record<string, string>>;
 
   constructor(bucket: Bucket) {
     super(
@@ -181,7 +181,7 @@ export class WrongRegion extends AwsError {
       301,
       { Endpoint: `s3.${bucket.region}.amazonaws.com`, Bucket: bucket.name },
     );
-    this.bucketRegion = bucket.region;
+    this.headers = { 'x-amz-bucket-region': bucket.region };
   }
 }
 

@@ -41,17 +41,26 @@ export function encryptionOf(headers: Record<string, string>, bucket: Bucket, ke
 function findKey(reference: string, bucket: Bucket, keys: KeyStore, place: { account: string; region: string }): Key {
   try {
     // The bucket's default may be a bare id or alias of the owner's account.
-    const key =
-      keys.find(reference, place) ?? keys.resolve(reference, { account: bucket.account, region: bucket.region });
-    requireUsable(key);
-    return key;
+    return keys.find(reference, place) ?? keys.resolve(reference, { account: bucket.account, region: bucket.region });
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    throw new AwsError(`KMS.${error.code}`, error.message, 400);
+    throw asS3Error(error);
   }
 }
 
-/** The use of a key by S3 on behalf of the caller. */
+function usable(key: Key): void {
+  try {
+    requireUsable(key);
+  } catch (error) {
+    throw asS3Error(error);
+  }
+}
+
+/** S3 answers what KMS refused as its own error, with the prefix `KMS.`. */
+function asS3Error(error: unknown): unknown {
+  return error instanceof AwsError ? new AwsError(`KMS.${error.code}`, error.message, 400) : error;
+}
+
+/** The use of a key by S3 on behalf of the caller. Throws KMS.DisabledException and the like. */
 export function keyUse(
   action: 'kms:GenerateDataKey' | 'kms:Decrypt',
   key: Key,
@@ -60,6 +69,7 @@ export function keyUse(
   objectKey: string,
   call: Call,
 ): AuthorizationRequest {
+  usable(key);
   const arn = `arn:${call.partition}:s3:::${bucket.name}/${objectKey}`;
   return keyRequest(action, key, keys, call, {
     'kms:ViaService': `s3.${bucket.region}.amazonaws.com`,
