@@ -13,14 +13,12 @@ const folders: string[] = [];
 
 beforeAll(async () => {
   world = await startWorld();
-  await world
-    .administrator(accounts.production1)
-    .s3.send(
-      new CreateBucketCommand({
-        Bucket: 'somebody-elses-bucket',
-        CreateBucketConfiguration: { LocationConstraint: region },
-      }),
-    );
+  await world.administrator(accounts.production1).s3.send(
+    new CreateBucketCommand({
+      Bucket: 'somebody-elses-bucket',
+      CreateBucketConfiguration: { LocationConstraint: region },
+    }),
+  );
 });
 afterAll(async () => {
   await world?.close();
