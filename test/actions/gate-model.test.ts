@@ -148,15 +148,13 @@ describe('limits', () => {
 
   test('a package that somebody rejected by hand stays rejected', async () => {
     const { arn } = await registerPackage(world);
-    await world
-      .administrator(accounts.development)
-      .sagemaker.send(
-        new UpdateModelPackageCommand({
-          ModelPackageArn: arn,
-          ModelApprovalStatus: 'Rejected',
-          ApprovalDescription: 'biased',
-        }),
-      );
+    await world.administrator(accounts.development).sagemaker.send(
+      new UpdateModelPackageCommand({
+        ModelPackageArn: arn,
+        ModelApprovalStatus: 'Rejected',
+        ApprovalDescription: 'biased',
+      }),
+    );
     const since = seq();
     const result = await gate(arn, rules(limit(6)));
     expect(result.outputs['status']).toBe('rejected');

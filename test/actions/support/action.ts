@@ -122,7 +122,8 @@ export async function runAction(name: string, world: World | undefined, run: Act
   return {
     code,
     signal,
-    stdout,
+    // Masks are long and say nothing to a reader of a failed test.
+    stdout: stdout.replace(/^::add-mask::.*\n/gm, ''),
     stderr,
     outputs,
     summary,
