@@ -137,6 +137,7 @@ export function startJob(context: Context, order: JobOrder): JobRecord {
       },
       Math.min(limit * 1000, longestTimer),
     );
+    timer.unref();
     const release = clock.hold();
     try {
       return { result: await running.finished, timedOut };
