@@ -40,7 +40,15 @@ RESOURCES = {
         "TemplateSummary", "Exports", "Imports", "TerminationProtection", "Type", "AccountLimits",
     ],
     "organizations": ALL,
+    "kms": ["Key", "KeyPolicy", "KeyPolicies", "KeyRotation", "KeyRotationStatus", "KeyDescription", "KeyDeletion",
+            "Alias", "Aliases", "Resource", "ResourceTags"],
+    "ssm": ["Parameter", "Parameters", "ParametersByPath", "ParameterHistory", "TagsToResource", "TagsFromResource",
+            "TagsForResource"],
+    "logs": ["LogGroup", "LogStream", "LogEvents", "RetentionPolicy", "TagsForResource", "Resource"],
+    "ecr": ["Repository", "Repositories", "Images", "Image", "AuthorizationToken"],
 }  # fmt: skip
+# Where the SDK for JavaScript names a service otherwise than botocore.
+SDK_NAMES = {"logs": "cloudwatch-logs"}
 VERBS = (
     "Create Describe List Delete Update Put Get Start Stop Retry Send Add Search Attach Detach Tag Untag Simulate "
     "Set Remove BatchDescribe Query"
@@ -49,6 +57,10 @@ EXTRA = {
     "sagemaker": ["Search", "BatchDescribeModelPackage", "QueryLineage", "ListPipelineExecutionSteps",
                   "ListPipelineParametersForExecution", "ListTrainingJobsForHyperParameterTuningJob",
                   "ListMonitoringExecutions", "ListModelMetadata"],
+    "kms": ["EnableKey", "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "ScheduleKeyDeletion",
+            "CancelKeyDeletion", "Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"],
+    "logs": ["FilterLogEvents"],
+    "ecr": ["BatchGetImage", "BatchCheckLayerAvailability", "BatchDeleteImage"],
     "cloudformation": ["ExecuteChangeSet", "CancelUpdateStack", "ContinueUpdateRollback", "RollbackStack",
                        "SignalResource", "ValidateTemplate", "EstimateTemplateCost", "StopStackSetOperation",
                        "DetectStackDrift", "DetectStackResourceDrift", "DetectStackSetDrift",
@@ -136,7 +148,7 @@ def main() -> None:
         }
         shapes = prune({name: constraint(shape) for name, shape in model["shapes"].items()}, set(operations.values()))
         operations = {name: shape for name, shape in operations.items() if shape in shapes}
-        table["services"][service] = {"operations": operations, "shapes": shapes}
+        table["services"][SDK_NAMES.get(service, service)] = {"operations": operations, "shapes": shapes}
     target = pathlib.Path(__file__).parent.parent / "local/aws/wire/limits.json"
     lines = ",\n".join(
         f"{json.dumps(service)}:{json.dumps(content, separators=(',', ':'))}"

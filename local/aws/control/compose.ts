@@ -45,7 +45,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const { logger, python } = options;
   const world: World = { ...options.world, accounts: [...options.world.accounts] };
   const closing = new AbortController();
-  const clock = createClock(world.clock);
+  const clock = createClock(world.clock, Date.now, () => front.inFlight > 0);
   const faults = new Faults();
   const log = new CallLog();
   const durations = new Durations();
@@ -79,7 +79,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     logger,
     enforcement: () => options.enforcement,
   });
-  const clients = createClients(() => front);
+  const clients = createClients(() => front, clock);
   const runner = await createRunnerOrRefusal(options, clock, clients);
 
   const context: PlatformContext = {

@@ -18,8 +18,15 @@ export interface ControllableClock extends Clock {
   close(): void;
 }
 
-/** Wall time is a parameter so that tests of the clock itself need not wait. Milliseconds since 1970. */
-export function createClock(initial: ClockMode, wall: () => number = Date.now): ControllableClock {
+/**
+ * Wall time (milliseconds since 1970) is a parameter so that tests of the clock itself need not wait. `busy` tells that
+ * work which a timer set off is still under way (calls in flight), so that advancing by hand waits for it.
+ */
+export function createClock(
+  initial: ClockMode,
+  wall: () => number = Date.now,
+  busy: () => boolean = () => false,
+): ControllableClock {
   let mode = initial;
   // virtual = base + (wall - since) * factor; by-hand stands still (factor 0).
   let base = wall();
@@ -124,23 +131,23 @@ export function createClock(initial: ClockMode, wall: () => number = Date.now): 
     async advance(milliseconds) {
       requireByHand(mode);
       const target = virtual() + milliseconds;
-      await settle();
+      await settle(busy);
       for (let first = sorted()[0]; first !== undefined && first.at <= target; first = sorted()[0]) {
         moveTo(first.at);
         fireDue(first.at);
-        await settle();
+        await settle(busy);
       }
       moveTo(target);
     },
     async advanceToNext() {
       requireByHand(mode);
-      await settle();
+      await settle(busy);
       const first = sorted()[0];
       if (first === undefined) return undefined;
       const moved = Math.max(0, first.at - virtual());
       moveTo(first.at);
       fireDue(first.at);
-      await settle();
+      await settle(busy);
       return moved;
     },
     setMode(next) {
@@ -161,7 +168,16 @@ function requireByHand(mode: ClockMode): void {
   if (mode.mode !== 'by-hand') throw new Error(`Only a clock by hand can be advanced; this one is ${mode.mode}.`);
 }
 
-/** Lets work that a timer set off run until it waits for something outside (some turns of the event loop). */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+/** Wall milliseconds that one timer's work may take before time goes on by hand: a call may wait for the clock itself. */
+const settleLimit = 2000;
+
+/** Lets work that a timer set off run until nothing moves any more (some turns of the event loop without a call in flight). */
+async function settle(busy: () => boolean): Promise<void> {
+  const end = Date.now() + settleLimit;
+  for (let quiet = 0; quiet < 20; quiet++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!busy() || Date.now() > end) continue;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    quiet = -1;
+  }
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { HttpResponse } from '@smithy/protocol-http';
 import type { HttpRequest } from '@smithy/types';
+import type { Clock } from '../core/clock.ts';
 import type { ClientSet, CredentialSource, Credentials } from '../core/context.ts';
 import { escapeUri } from '../wire/sigv4.ts';
 import type { Front } from './front.ts';
@@ -25,7 +26,10 @@ const packages: Record<keyof ClientSet, [name: string, client: string]> = {
 /** Client sets kept; each costs about a millisecond and some kilobytes to make again. */
 const keptSets = 200;
 
-export function createClients(front: () => Front): (credentials: CredentialSource, region: string) => ClientSet {
+export function createClients(
+  front: () => Front,
+  clock: Clock,
+): (credentials: CredentialSource, region: string) => ClientSet {
   const byKey = new Map<string, ClientSet>();
   const bySource = new WeakMap<object, Map<string, ClientSet>>();
   return (credentials, region) => {
@@ -34,7 +38,7 @@ export function createClients(front: () => Front): (credentials: CredentialSourc
       bySource.set(credentials, sets);
       let set = sets.get(region);
       if (set === undefined) {
-        set = clientSet(front, credentials, region);
+        set = clientSet(front, renewing(credentials, clock), region);
         sets.set(region, set);
       }
       return set;
@@ -47,6 +51,30 @@ export function createClients(front: () => Front): (credentials: CredentialSourc
       if (byKey.size > keptSets) byKey.delete(byKey.keys().next().value!);
     }
     return set;
+  };
+}
+
+/**
+ * The SDK asks for new credentials when Date.now() nears their expiration; here sessions live by the platform's clock,
+ * which may jump. This expiration is always as far from Date.now() as the session's end is from the platform's time.
+ */
+class PlatformExpiration extends Date {
+  readonly #clock: Clock;
+
+  constructor(moment: Date, clock: Clock) {
+    super(moment);
+    this.#clock = clock;
+  }
+
+  override getTime(): number {
+    return Date.now() + super.getTime() - this.#clock.now().getTime();
+  }
+}
+
+function renewing(source: () => Promise<Credentials>, clock: Clock): () => Promise<Credentials> {
+  return async () => {
+    const credentials = await source();
+    return { ...credentials, expiration: new PlatformExpiration(credentials.expiration, clock) };
   };
 }
 

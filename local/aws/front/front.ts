@@ -36,6 +36,8 @@ export interface FrontOptions {
 
 export interface Front {
   handle(request: FrontRequest): Promise<FrontResponse>;
+  /** Calls that are being answered, those that a fault delays left out. */
+  readonly inFlight: number;
 }
 
 /** Bodies of everything but S3: InvokeEndpoint allows 6 MB, templates by URL less. */
@@ -45,6 +47,7 @@ export function createFront(options: FrontOptions): Front {
   const { log, logger } = options;
   let operations: Map<string, Operation> | undefined;
   const warned = new Set<string>();
+  let inFlight = 0;
 
   const findOperation = (service: ServiceProtocol, name: string): Operation => {
     operations ??= new Map(
@@ -59,7 +62,8 @@ export function createFront(options: FrontOptions): Front {
 
   async function handle(request: FrontRequest): Promise<FrontResponse> {
     const requestId = randomUUID();
-    const { log: exchange, run } = await begin(request, requestId);
+    const { log: exchange, run } = begin(request, requestId);
+    inFlight += 1;
     try {
       const response = await run();
       exchange.entry.status = response.status;
@@ -75,12 +79,13 @@ export function createFront(options: FrontOptions): Front {
       const body = request.method === 'HEAD' ? '' : encoded.body;
       return finish({ ...encoded, headers: { ...encoded.headers, ...known.headers }, body }, requestId);
     } finally {
+      inFlight -= 1;
       exchange.done();
     }
   }
 
   /** Finds out what is asked so that even a refused call is in the log under its name. */
-  async function begin(request: FrontRequest, requestId: string) {
+  function begin(request: FrontRequest, requestId: string) {
     const read = readSignature(request);
     const signature = typeof read === 'string' ? undefined : read;
     const routed = route(request, signature);
@@ -236,7 +241,11 @@ export function createFront(options: FrontOptions): Front {
   /** An at-once clock would skip the delay, which is meant for a client that waits in real time. */
   async function delay(milliseconds: number): Promise<void> {
     if (options.clock.mode === 'at-once') await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    else await options.clock.sleep(milliseconds);
+    else {
+      inFlight -= 1;
+      await options.clock.sleep(milliseconds);
+      inFlight += 1;
+    }
   }
 
   function permit(requests: AuthorizationRequest[], call: Call, entry: CallLogEntry, service: ServiceProtocol): void {
@@ -259,7 +268,12 @@ export function createFront(options: FrontOptions): Front {
     return new AwsError('InternalFailure', `The local platform failed in ${operation}: ${text}`, 500);
   }
 
-  return { handle };
+  return {
+    handle,
+    get inFlight() {
+      return inFlight;
+    },
+  };
 }
 
 function pick({

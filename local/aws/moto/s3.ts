@@ -142,7 +142,8 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     text: string,
   ): Promise<FrontResponse> {
     const name = recognised.bucket!;
-    if (!/^(?=.{3,63}$)[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(name) || name.includes('..')) {
+    // The last name would lead to moto's own control pages.
+    if (!/^(?=.{3,63}$)[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(name) || name.includes('..') || name === 'moto-api') {
       throw new AwsError('InvalidBucketName', 'The specified bucket is not valid.', 400, { BucketName: name });
     }
     const location = tag(text, 'LocationConstraint');

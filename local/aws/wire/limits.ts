@@ -24,6 +24,13 @@ interface ServiceLimits {
   shapes: Record<string, LimitShape>;
 }
 
+/** What these services call a request that breaks a constraint. */
+const codes: Record<string, string> = {
+  'cloudwatch-logs': 'InvalidParameterException',
+  ecr: 'InvalidParameterException',
+  organizations: 'InvalidInputException',
+};
+
 let table: Record<string, ServiceLimits> | undefined;
 
 function limitsOf(serviceId: string): ServiceLimits | undefined {
@@ -60,7 +67,7 @@ export function checkInput(service: ServiceProtocol, operation: string, input: R
   const violations: string[] = [];
   visit(limits, root, input, '', violations);
   if (violations.length === 0) return;
-  const code = service.protocol.startsWith('json-') ? 'ValidationException' : 'ValidationError';
+  const code = codes[service.id] ?? (service.protocol.startsWith('json-') ? 'ValidationException' : 'ValidationError');
   const count = `${violations.length} validation error${violations.length === 1 ? '' : 's'} detected`;
   throw new AwsError(code, `${count}: ${violations.join('; ')}`, 400);
 }
