@@ -1,11 +1,12 @@
 """Writes src/pipelines/image-registries.generated.json: repository -> region -> registry host of AWS's own images.
 
 The source is the SageMaker Python SDK's bundled tables (Apache-2.0) at the version of local/python/locks/runtime.txt.
-Run with the Python of the local runtime:  .sagemaker-mlops/python/runtime-*/bin/python scripts/generate-image-registries.py
+Run with the Python of the local runtime:  .sagemaker-mlops/python/runtime-*/bin/python scripts/generate-image-registries.py [--print]
 """
 
 import json
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
@@ -48,7 +49,11 @@ def main():
                 known = result.setdefault(repository, {})
                 known.update({region: host(account, region) for region, account in registries.items()})
     ordered = {name: dict(sorted(result[name].items())) for name in sorted(result)}
-    OUTPUT.write_text(json.dumps(ordered, indent=1) + "\n")
+    text = json.dumps(ordered, indent=1) + "\n"
+    if "--print" in sys.argv[1:]:
+        sys.stdout.write(text)
+        return
+    OUTPUT.write_text(text)
     print(f"{OUTPUT}: {', '.join(f'{name} in {len(regions)} regions' for name, regions in ordered.items())}")
 
 
