@@ -171,3 +171,18 @@ export async function copyTree(from: string, to: string): Promise<void> {
 export function conclusions(record: RunRecord): Record<string, string | null> {
   return Object.fromEntries(record.jobs.map((job) => [job.name, job.conclusion]));
 }
+
+/** A zombie that nobody has reaped yet is not alive. */
+export async function isAlive(pid: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 40; attempt++) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+    const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+    if (stdout.trim() === '' || stdout.trim().startsWith('Z')) return false;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  return true;
+}
