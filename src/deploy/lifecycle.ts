@@ -61,7 +61,8 @@ export async function writeLifecycle(
       ModelLifeCycle: {
         Stage: change.stage,
         StageStatus: change.status,
-        StageDescription: change.description.slice(0, 1_024),
+        // One line: the registry's pattern knows no line ends.
+        StageDescription: change.description.replace(/\s+/g, ' ').trim().slice(0, 1_024),
       },
       CustomerMetadataProperties: metadata,
       ClientToken: requestToken({

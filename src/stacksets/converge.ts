@@ -61,7 +61,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
   let changed = false;
   let begun = false;
   let unseen = 0;
-  let lastDone = '';
+  const done = new Set<string>();
 
   const work = (operation: Operation): RemoteWork => ({
     resource: operation.id,
@@ -107,6 +107,8 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
       logger.info(`Attached to the operation ${operation.id} (${operation.status})`);
     } else if (!foreignSeen.has(operation.id)) {
       foreignSeen.add(operation.id);
+      // It may undo what this run has done.
+      done.clear();
       logger.notice(
         `Another operation (${operation.action} ${operation.id}) runs on the stack set ${name}; waiting for its end.`,
       );
@@ -135,7 +137,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
         return;
       }
       changed = true;
-      lastDone = `${step.action} ${step.accounts.join(',')}`;
+      done.add(`${step.action} ${step.accounts.join(',')}`);
       options.submitted(id);
       const operation: Operation = {
         id,
@@ -190,7 +192,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
     }
     const step = nextStep(planned, wanted, failed);
     if (step === undefined) return finish(false);
-    if (step.action !== 'create-set' && `${step.action} ${step.accounts.join(',')}` === lastDone) {
+    if (step.action !== 'create-set' && done.has(`${step.action} ${step.accounts.join(',')}`)) {
       unseen += 1;
       if (unseen > rereads) {
         throw new FailureError({

@@ -23,7 +23,10 @@ export interface Plan {
 
 export type Step =
   | { action: 'create-set' }
+  /** The new definition, at once in these accounts; CloudFormation calls all the others outdated from then on. */
   | { action: 'update'; accounts: readonly string[] }
+  /** The definition that the set has, in accounts whose stack is behind it. */
+  | { action: 'redeploy'; accounts: readonly string[] }
   | { action: 'create'; accounts: readonly string[] }
   | { action: 'remove'; accounts: readonly string[]; region: string };
 
@@ -101,7 +104,7 @@ export function nextStep(planned: Plan, wanted: Wanted, failed: ReadonlySet<stri
   }
   for (const wave of wanted.waves) {
     const update = wave.filter((account) => toUpdate.has(account) && !failed.has(account));
-    if (update.length > 0) return { action: 'update', accounts: update };
+    if (update.length > 0) return { action: 'redeploy', accounts: update };
     const create = wave.filter((account) => toCreate.has(account) && !failed.has(account));
     if (create.length > 0) return { action: 'create', accounts: create };
   }

@@ -3,6 +3,7 @@ import {
   CreateStackSetCommand,
   DeleteStackInstancesCommand,
   StopStackSetOperationCommand,
+  UpdateStackInstancesCommand,
   UpdateStackSetCommand,
 } from '@aws-sdk/client-cloudformation';
 import { isAws } from '../aws/errors.ts';
@@ -80,6 +81,17 @@ export async function submit(
           new UpdateStackSetCommand({
             ...definitionFields(definition),
             ...(accounts.length === 0 ? {} : { Accounts: accounts, Regions: [region] }),
+            ...operation,
+          }),
+          sending,
+        );
+        break;
+      case 'redeploy':
+        await cloudformation.send(
+          new UpdateStackInstancesCommand({
+            StackSetName: definition.name,
+            Accounts: accounts,
+            Regions: [region],
             ...operation,
           }),
           sending,

@@ -111,12 +111,12 @@ describe('nextStep', () => {
 
   test('after the first wave the outdated rest follows', () => {
     const outdated = stateOf(instance(a), instance(b, { status: 'OUTDATED' }));
-    expect(step(outdated, wantedOf([[a], [b]]))).toEqual({ action: 'update', accounts: [b] });
+    expect(step(outdated, wantedOf([[a], [b]]))).toEqual({ action: 'redeploy', accounts: [b] });
   });
 
   test('what failed in this run is not tried twice', () => {
     const outdated = stateOf(instance(a, { status: 'OUTDATED' }), instance(b, { status: 'OUTDATED' }));
-    expect(step(outdated, wantedOf([[a], [b]]), [a])).toEqual({ action: 'update', accounts: [b] });
+    expect(step(outdated, wantedOf([[a], [b]]), [a])).toEqual({ action: 'redeploy', accounts: [b] });
     expect(step(outdated, wantedOf([[a, b]]), [a, b])).toBeUndefined();
   });
 
@@ -175,7 +175,7 @@ describe('nextStep', () => {
             expect(round).toBeLessThan(30);
             const next = nextStep(plan(state, wanted), wanted, new Set());
             if (next === undefined) break;
-            if (next.action === 'update' || next.action === 'create') touched.push(...next.accounts);
+            if (next.action !== 'create-set' && next.action !== 'remove') touched.push(...next.accounts);
             state = after(state, wanted, next);
           }
           expect(isEmpty(plan(state, wanted))).toBe(true);
