@@ -135,7 +135,7 @@ export function createEngine(context: EngineContext, tools: EngineTools): Engine
     });
     const stepTools: StepTools = {
       context,
-      clients: context.clients(credentials, execution.scope.region),
+      clients: async () => context.clients(await credentials(), execution.scope.region),
       jobEnded: tools.jobEnded,
       groupExists: tools.groupExists,
       siblings: () => tools.siblings(execution),

@@ -25,7 +25,7 @@ import { findPipeline, findVersion, optional, type PipelineRegistry, pipelineArn
 import { checkRunnable } from './runnable.ts';
 import { selectSteps } from './selection.ts';
 import { randomName } from './step-runner.ts';
-import { stepScope } from './step-scope.ts';
+import { readsNothing, stepScope } from './step-scope.ts';
 import type { PipelineRecord } from './store.ts';
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -129,7 +129,7 @@ export function executionOperations(
     const { experiment } = execution.definition;
     if (experiment === undefined) return {};
     try {
-      const scope = stepScope(execution, context.clock, undefined as never, undefined);
+      const scope = stepScope(execution, context.clock, readsNothing, undefined);
       return (await evaluate(experiment, scope)) as ExecutionRecord['experiment'];
     } catch (error) {
       if (error instanceof EvaluationError) throw validationError(`PipelineExperimentConfig: ${error.message}`);

@@ -2,7 +2,7 @@ import type { JobRunner, JobSpecification } from '../../../core/context.ts';
 import { NotImplementedError } from '../../../core/errors.ts';
 import { evaluateKnown } from './evaluate.ts';
 import type { ExecutionRecord } from './execution.ts';
-import { stepScope } from './step-scope.ts';
+import { readsNothing, stepScope } from './step-scope.ts';
 import { stepTypes } from './step-types.ts';
 
 const jobKinds: Readonly<Record<string, JobSpecification['kind']>> = {
@@ -24,7 +24,7 @@ export async function checkRunnable(
   const { selection } = execution;
   if (execution.definition.mlflow) reasons.push('MlflowConfig: there is no MLflow server here; leave it out or null');
   // Only parameters and the execution's own variables are known by now: nothing is read from S3.
-  const known = stepScope(execution, clock, undefined as never, undefined);
+  const known = stepScope(execution, clock, readsNothing, undefined);
   for (const step of execution.definition.steps) {
     if (selection !== undefined && !selection.steps.includes(step.name)) continue;
     const report = (reason: string) => reasons.push(`step '${step.name}' (${step.type}): ${reason}`);

@@ -30,8 +30,8 @@ export type StepEnd = 'Succeeded' | 'Stopped';
 
 export interface StepTools {
   context: Pick<PlatformContext, 'clock' | 'logger'>;
-  /** Clients that act with the pipeline's role. */
-  clients: ClientSet;
+  /** Clients that act with the pipeline's role; asked for before each use, because a step may outlive a session. */
+  clients(): Promise<ClientSet>;
   /** Resolves when a job of this platform has ended. */
   jobEnded(arn: string, scope: Scope): Promise<void>;
   groupExists(scope: Scope, name: string): boolean;
@@ -157,7 +157,8 @@ async function argumentsOf(
   tools: StepTools,
   jobName?: string,
 ): Promise<Record<string, any>> {
-  const scope = stepScope(execution, tools.context.clock, tools.clients.s3, jobName);
+  const s3 = async () => (await tools.clients()).s3;
+  const scope = stepScope(execution, tools.context.clock, s3, jobName);
   return (await evaluate(record.definition.arguments, scope)) as Record<string, any>;
 }
 
@@ -185,7 +186,10 @@ async function runJob(
   if (stop.aborted) return 'Stopped';
   let arn: string;
   try {
-    arn = await calls.create(tools.clients, name, { ...request, Tags: originTags(execution, record, request['Tags']) });
+    arn = await calls.create(await tools.clients(), name, {
+      ...request,
+      Tags: originTags(execution, record, request['Tags']),
+    });
   } catch (error) {
     throw refusedCall(`Create${type}Job`, error);
   }
@@ -193,13 +197,17 @@ async function runJob(
   tools.executing(record);
   record.requestStop = () => {
     // The job may have ended in the meantime, or the role may not stop it: then it is waited for.
-    calls
-      .stop(tools.clients, name)
+    tools
+      .clients()
+      .then((clients) => calls.stop(clients, name))
       .catch((error: unknown) => tools.context.logger.warn(`Could not stop ${arn}: ${reasonOf(error)}`));
   };
   if (stop.aborted) record.requestStop();
   await tools.jobEnded(arn, execution.scope);
-  const { properties, status, reason } = await describeJob(() => calls.describe(tools.clients, name), type);
+  const { properties, status, reason } = await describeJob(
+    async () => calls.describe(await tools.clients(), name),
+    type,
+  );
   if (status === 'Completed') {
     record.properties = async () => properties;
     return 'Succeeded';
@@ -233,7 +241,7 @@ async function fail(execution: ExecutionRecord, record: StepRecord, tools: StepT
 }
 
 async function createModel(execution: ExecutionRecord, record: StepRecord, tools: StepTools): Promise<StepEnd> {
-  const { sagemaker } = tools.clients;
+  const { sagemaker } = await tools.clients();
   const ModelName = resourceName(execution, record);
   const request = await argumentsOf(execution, record, tools);
   try {
@@ -248,12 +256,14 @@ async function createModel(execution: ExecutionRecord, record: StepRecord, tools
   } catch (error) {
     throw refusedCall('CreateModel', error);
   }
-  record.properties = memoize(() => sagemaker.send(new DescribeModelCommand({ ModelName })));
+  record.properties = memoize(async () =>
+    (await tools.clients()).sagemaker.send(new DescribeModelCommand({ ModelName })),
+  );
   return 'Succeeded';
 }
 
 async function registerModel(execution: ExecutionRecord, record: StepRecord, tools: StepTools): Promise<StepEnd> {
-  const { sagemaker } = tools.clients;
+  const { sagemaker } = await tools.clients();
   const request = await argumentsOf(execution, record, tools);
   const group = request['ModelPackageGroupName'];
   if (typeof group === 'string' && !tools.groupExists(execution.scope, group)) {
@@ -278,6 +288,8 @@ async function registerModel(execution: ExecutionRecord, record: StepRecord, too
     throw refusedCall('CreateModelPackage', error);
   }
   record.metadata = { RegisterModel: { Arn: arn } };
-  record.properties = memoize(() => sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn })));
+  record.properties = memoize(async () =>
+    (await tools.clients()).sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn })),
+  );
   return 'Succeeded';
 }

@@ -13,11 +13,16 @@ export function parseS3Uri(uri: string): { bucket: string; key: string } | undef
   return match === null ? undefined : { bucket: match[1] as string, key: match[2] as string };
 }
 
+/** For evaluation before the execution has started: files are not there yet. */
+export async function readsNothing(): Promise<never> {
+  throw new EvaluationError('files in S3 can only be read by a step');
+}
+
 /** The values that the expressions of one step of an execution can have. Files are read with the pipeline's role. */
 export function stepScope(
   execution: ExecutionRecord,
   clock: Clock,
-  s3: S3Client,
+  s3: () => Promise<S3Client>,
   jobName: string | undefined,
 ): EvaluationScope {
   const variables: Record<ExecutionVariable, () => string | undefined> = {
@@ -36,7 +41,7 @@ export function stepScope(
     if (location === undefined) throw new EvaluationError(`'${uri}' is not an S3 URI (s3://BUCKET/KEY)`);
     let text: string;
     try {
-      const answer = await s3.send(new GetObjectCommand({ Bucket: location.bucket, Key: location.key }));
+      const answer = await (await s3()).send(new GetObjectCommand({ Bucket: location.bucket, Key: location.key }));
       text = (await answer.Body?.transformToString('utf8')) ?? '';
     } catch (error) {
       throw new EvaluationError(`Cannot read ${uri} with the pipeline's role ${execution.roleArn}: ${reasonOf(error)}`);

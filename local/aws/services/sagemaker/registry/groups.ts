@@ -131,7 +131,12 @@ export function groupOperations(
       handle(input, call) {
         const group = findGroup(registries, call, input.ModelPackageGroupName ?? '');
         const text = input.ResourcePolicy ?? '';
-        group.policy = { text, document: context.authorizer.parse(text) };
+        const document = context.authorizer.parse(text);
+        const unknown = context.authorizer.unknownPrincipal(document);
+        if (unknown !== undefined) {
+          throw validationError(`Invalid resource policy of ${group.arn}: the principal ${unknown} does not exist.`);
+        }
+        group.policy = { text, document };
         return { ModelPackageGroupArn: group.arn };
       },
     }),
