@@ -15,6 +15,11 @@ export function checkJob(kind: JobSpecification['kind'], request: Record<string,
   const refuse = (condition: boolean, reason: string): void => {
     if (condition) reasons.push(reason);
   };
+  const isolated = request['EnableNetworkIsolation'] ?? request['NetworkConfig']?.EnableNetworkIsolation;
+  refuse(
+    isolated === true && process.platform !== 'linux',
+    'network isolation is not possible on this system; leave EnableNetworkIsolation out',
+  );
   if (kind === 'ProcessingJob') checkProcessing(request, refuse);
   else if (kind === 'TrainingJob') checkTraining(request, refuse);
   else checkTransform(request, refuse);

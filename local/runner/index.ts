@@ -11,7 +11,7 @@ import { type JobRun, JobStopped, type RunnerContext } from './job-run.ts';
 import { createLogStream } from './log-stream.ts';
 import { createMetricReader } from './metrics.ts';
 import { createModelServers } from './model-server.ts';
-import { detectOptMl, makePlace, type OptMl } from './opt-ml.ts';
+import { detectOptMl, makePlace, type OptMl, removeAbandoned } from './opt-ml.ts';
 import { runProcessing } from './processing.ts';
 import { isBuiltInXGBoost, runTraining } from './training.ts';
 import { runTransform } from './transform.ts';
@@ -42,8 +42,9 @@ export function createRunner(options: RunnerOptions): Runner {
     clients: options.clients,
     graceMilliseconds: options.graceMilliseconds ?? 120_000,
     programs: new Set(),
+    closing: false,
     optMl: () => {
-      detected ??= options.optMl === undefined ? detectOptMl(options.python) : Promise.resolve(options.optMl);
+      detected ??= prepare(options);
       return detected;
     },
   };
@@ -61,10 +62,17 @@ export function createRunner(options: RunnerOptions): Runner {
     },
     modelServers,
     async close() {
+      context.closing = true;
       for (const program of context.programs) program.kill();
       await Promise.allSettled([...jobs, ...[...context.programs].map((program) => program.exit)]);
     },
   };
+}
+
+/** What the first job waits for: room without leftovers, and how /opt/ml can be shown. */
+async function prepare(options: RunnerOptions): Promise<OptMl> {
+  await removeAbandoned(options.directory);
+  return options.optMl ?? detectOptMl(options.python);
 }
 
 const logGroups: Record<JobSpecification['kind'], string> = {
@@ -78,6 +86,17 @@ const bodies: Record<JobSpecification['kind'], (run: JobRun) => Promise<Partial<
   TrainingJob: runTraining,
   TransformJob: runTransform,
 };
+
+/** One process stands for the whole cluster; who asked for more should know. */
+function warnOfInstances(run: JobRun): void {
+  const { request, name } = run.job;
+  const cluster =
+    request['ResourceConfig'] ?? request['ProcessingResources']?.ClusterConfig ?? request['TransformResources'];
+  if ((cluster?.InstanceCount ?? 1) <= 1) return;
+  const warning = `${name} asks for ${cluster.InstanceCount} instances and runs as one process here.`;
+  run.context.logger.warn(warning);
+  run.log(`WARNING: ${warning}`);
+}
 
 function startJob(context: RunnerContext, job: JobSpecification): RunningJob {
   let run: JobRun | undefined;
@@ -118,7 +137,7 @@ async function execute(
     const stream = createLogStream({
       client: clients.logs,
       group: logGroups[job.kind],
-      stream: `${job.name}/algo-1-${Math.floor(clock.now().getTime() / 1000)}`,
+      stream: `${job.name}/${job.kind === 'TransformJob' ? 'i-local' : 'algo-1'}-${Math.floor(clock.now().getTime() / 1000)}`,
       clock,
       logger,
     });
@@ -138,6 +157,7 @@ async function execute(
       program: undefined,
     };
     prepared(run);
+    warnOfInstances(run);
     const told = await bodies[job.kind](run);
     result = { status: run.stopRequested ? 'Stopped' : 'Completed', ...told, metrics: metrics.final() };
   } catch (error) {

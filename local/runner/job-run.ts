@@ -21,6 +21,8 @@ export interface RunnerContext {
   optMl: () => Promise<OptMl>;
   /** Programs that run now; closing the runner kills them. */
   programs: Set<RunningProgram>;
+  /** Set when the runner closes: nothing starts any more. */
+  closing: boolean;
   /** Between SIGTERM and SIGKILL. */
   graceMilliseconds: number;
 }
@@ -50,7 +52,7 @@ export function localPath(place: Place, containerPath: string): string {
 }
 
 export function throwIfStopped(run: JobRun): void {
-  if (run.stopRequested) throw new JobStopped();
+  if (run.stopRequested || run.context.closing) throw new JobStopped();
 }
 
 /** AWS pulls images only from the registry of the job's own region. */
@@ -87,7 +89,11 @@ export interface ProgramRequest {
 export async function runProgram(run: JobRun, request: ProgramRequest): Promise<number> {
   const { context, place, optMl } = run;
   throwIfStopped(run);
-  if (optMl === 'rewrite') await rewriteScripts(place.ml, place.ml);
+  if (optMl === 'rewrite') {
+    if (request.isolated === true)
+      throw new JobFailure('ClientError: Network isolation needs a Linux machine where namespaces are allowed');
+    await rewriteScripts(place.ml, place.ml);
+  }
   const variables = Object.fromEntries(
     Object.entries(request.variables).map(([name, value]) => [
       name,

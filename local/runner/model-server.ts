@@ -60,6 +60,7 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
   if (image.region !== region)
     throw new Error(`The image ${container.image} is in the registry of ${image.region}, not of ${region}.`);
 
+  if (context.closing) throw new Error('The local platform closes.');
   const optMl = await context.optMl();
   const place = await makePlace(context.directory, request.name);
   const remove = (): Promise<void> => rm(place.root, { recursive: true, force: true });
@@ -78,6 +79,10 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
     );
   }
 
+  if (context.closing) {
+    await remove();
+    throw new Error('The local platform closes.');
+  }
   const log = createLogStream({ client: clients.logs, ...request.log, clock: context.clock, logger: context.logger });
   const lastLines: string[] = [];
   const variables = { ...container.environment, ...request.variables };

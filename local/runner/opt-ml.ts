@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,10 +54,10 @@ export interface Place {
   scratch: string;
 }
 
-/** Makes the folders anew; two jobs never share one. */
+/** Makes the folders anew; two jobs never share one. The name tells the process that owns them (see removeAbandoned). */
 export async function makePlace(parent: string, name: string): Promise<Place> {
   await mkdir(parent, { recursive: true });
-  const root = await mkdtemp(path.join(parent, `${name.slice(0, 40)}-`));
+  const root = await mkdtemp(path.join(parent, `${name.slice(0, 40)}-${process.pid}-`));
   const place: Place = {
     root,
     ml: path.join(root, 'ml'),
@@ -70,4 +70,23 @@ export async function makePlace(parent: string, name: string): Promise<Place> {
   for (const folder of [place.ml, place.work, place.home, place.temporary, place.packages, place.scratch])
     await mkdir(folder);
   return place;
+}
+
+/** Removes what jobs of a platform that was killed have left behind; those of a running one stay. */
+export async function removeAbandoned(parent: string): Promise<void> {
+  const names = await readdir(parent).catch(() => [] as string[]);
+  for (const name of names) {
+    const owner = /-(\d+)-[^-]+$/.exec(name)?.[1];
+    if (owner !== undefined && !isRunning(Number(owner)))
+      await rm(path.join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

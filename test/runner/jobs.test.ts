@@ -1,6 +1,6 @@
 /** Jobs over the wire: real S3, KMS, Logs and rights behind them. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
@@ -393,7 +393,7 @@ open('/opt/ml/processing/out/x', 'w').write('done')`;
   const result = await fixture.run('ProcessingJob', 'rewritten', request, {}, runner.jobs);
   expect(result).toMatchObject({ status: 'Completed', optMl: 'rewrite' });
   const [line] = await fixture.log('ProcessingJobs', 'rewritten');
-  expect(line).toMatch(/^names \/opt\/ml as data \S+\/rewritten\/rewritten-\w+\/ml\/processing \S+\/ml\/input$/);
+  expect(line).toMatch(/^names \/opt\/ml as data \S+\/rewritten\/rewritten-[\w-]+\/ml\/processing \S+\/ml\/input$/);
   expect((await fixture.get('out/rewritten/x')).toString()).toBe('done');
   const trained = await fixture.run('TrainingJob', 'rewritten-train', training(), {}, runner.jobs);
   expect(trained).toMatchObject({ status: 'Completed', optMl: 'rewrite' });
@@ -403,4 +403,49 @@ open('/opt/ml/processing/out/x', 'w').write('done')`;
     ),
   ).toBe(true);
   await runner.close();
+});
+
+test('network isolation; more instances than one process can be', async () => {
+  const code = `import socket
+print('code', socket.socket().connect_ex(('127.0.0.1', 1)))`;
+  const request = await script(fixture, 'isolation', code, {
+    NetworkConfig: { EnableNetworkIsolation: true },
+    ProcessingResources: { ClusterConfig: { InstanceCount: 2, InstanceType: 'ml.m5.large', VolumeSizeInGB: 1 } },
+  });
+  const result = await fixture.run('ProcessingJob', 'isolation', request);
+  if (result.optMl === 'rewrite') {
+    expect(result.failureReason).toContain('Network isolation needs a Linux machine');
+    return;
+  }
+  expect(await fixture.log('ProcessingJobs', 'isolation')).toEqual([
+    'WARNING: isolation asks for 2 instances and runs as one process here.',
+    'code 101',
+  ]);
+});
+
+test('closing ends what runs; leftovers of a killed platform are removed by the next', async () => {
+  const { context } = fixture.platform.platform;
+  const directory = path.join(fixture.platform.stateDirectory, 'closing');
+  await mkdir(path.join(directory, 'train-999999999-AbCdEf', 'ml'), { recursive: true });
+  const make = () =>
+    createRunner({
+      directory,
+      python: fixture.python,
+      clock: context.clock,
+      logger: context.logger,
+      endpointUrl: () => fixture.platform.url,
+      clients: context.clients,
+    });
+  const runner = make();
+  const request = await script(fixture, 'endless', `import time; print('ready', flush=True); time.sleep(300)`);
+  const job = fixture.start('ProcessingJob', 'endless', request, {}, runner.jobs);
+  for (let count = 0; count < 100; count++) {
+    await sleep(50);
+    if ((await fixture.log('ProcessingJobs', 'endless').catch(() => [] as string[])).includes('ready')) break;
+  }
+  expect(await readdir(directory)).toEqual([expect.stringMatching(new RegExp(`^endless-${process.pid}-`))]);
+  await runner.close();
+  expect((await job.finished).status).not.toBe('Completed');
+  expect(await readdir(directory)).toEqual([]);
+  expect(await fixture.run('ProcessingJob', 'late', request, {}, runner.jobs)).toMatchObject({ status: 'Stopped' });
 });

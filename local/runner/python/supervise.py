@@ -89,7 +89,9 @@ def descendants():
 
 
 def kill_all():
-    """Kills what is left, also what has left the process group; returns when nothing is."""
+    """Kills what is left, on Linux also what has left the process group; returns when nothing is."""
+    if sys.platform != "linux" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGTERM)  # which this process itself ignores
     while True:
         if sys.platform == "linux":
             for process in descendants():
