@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Command } from './command.ts';
 import { didYouMean, UserError } from './errors.ts';
+import { endWithParent } from './lifeline.ts';
 import { createTerminal } from './terminal.ts';
 
 // Loaded only when called: `--help` and a mistyped command answer at once.
@@ -74,12 +75,7 @@ function parse(name: string, command: Command, rest: readonly string[]) {
   }
 }
 
-// Started by bin.mjs on an older Node: its IPC channel closes when it dies, even by SIGKILL, and then nothing of ours may stay.
-if (process.channel !== undefined && process.channel !== null) {
-  process.channel.unref();
-  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-}
-
+endWithParent();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { World } from '../local/aws/core/world.ts';
 import type { LocalGitHub, ReviewDecision, ReviewRequest } from '../local/github/types.ts';
@@ -37,6 +37,8 @@ export async function startLocalWorld(options: LocalWorldOptions): Promise<Local
     import('../local/github/index.ts'),
     import('../local/github/oidc.ts'),
   ]);
+  // A fresh world has a fresh GitHub: a repository of the last start would know commits that this one does not.
+  await rm(join(options.stateDirectory, 'github'), { recursive: true, force: true });
   const logger = { debug: () => {}, info: () => {}, warn: options.warn };
   let github: LocalGitHub | undefined;
   const platform = await startPlatform({

@@ -52,7 +52,6 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
     const python = await preparePython(terminal);
 
     let started = Date.now();
-    if (args.values['keep'] !== true) await rm(join(directory, 'project'), { recursive: true, force: true });
     const local = await startLocalWorld({
       world: defaultWorld,
       port,
@@ -106,6 +105,7 @@ async function makeProject(
 ): Promise<ProjectState> {
   const { github, platform } = local;
   const admin = defaultWorld.accounts.find(({ admin }) => admin === true)!;
+  if (args.values['keep'] !== true) await rm(join(directory, 'project'), { recursive: true, force: true });
   github.mapRepository(productRepository, productDirectory);
   const repository = await github.createRepository({ owner, name, defaultBranch: 'main' });
   const project: ProjectState = {

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -126,6 +126,23 @@ test('SIGKILL of the parent leaves no process behind', async () => {
   await started.ended;
   expect(await survivors(tree, 10_000)).toEqual([]);
   started.remove();
+}, 90_000);
+
+test('SIGKILL of npm leaves no process behind', async () => {
+  const state = temporaryState();
+  const npm = spawn('npm', ['start', '--', '--once', '--yes', '--port', '0'], {
+    cwd: root,
+    env: { ...process.env, SAGEMAKER_MLOPS_STATE: state, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise<void>((resolve) => {
+    npm.stdout.on('data', (chunk: Buffer) => chunk.toString().includes('Local AWS and GitHub') && resolve());
+  });
+  const tree = processTree(npm.pid!);
+  expect(tree.length).toBeGreaterThan(2);
+  npm.kill('SIGKILL');
+  expect(await survivors(tree, 15_000)).toEqual([]);
+  rmSync(state, { recursive: true, force: true });
 }, 90_000);
 
 test('a busy port is one sentence that says what to do', async () => {
