@@ -47,6 +47,8 @@ export interface ResourceHandler {
   nameProperty?: string;
   /** Properties of the type that the platform does not create; anything else in the schema is honoured. */
   unsupported?: readonly string[];
+  /** Properties whose change CloudFormation refuses although the schema does not mark them as replacement. */
+  fixed?: readonly string[];
   create(request: ResourceRequest): Promise<ResourceState>;
   /** Changes that the schema does not mark as replacement. */
   update(request: UpdateRequest): Promise<ResourceState>;
@@ -59,7 +61,7 @@ export class NotStabilizedError extends Error {
   override readonly name = 'NotStabilized';
 }
 
-/** A change that CloudFormation refuses although it is in the schema (HandlerErrorCode NotUpdatable, InvalidRequest). */
+/** Properties that fit the schema and yet make no sense (HandlerErrorCode InvalidRequest). */
 export class InvalidRequestError extends Error {
   override readonly name = 'InvalidRequest';
 }

@@ -17,15 +17,7 @@ import {
   UpdateAliasCommand,
   UpdateKeyDescriptionCommand,
 } from '@aws-sdk/client-kms';
-import {
-  InvalidRequestError,
-  type Properties,
-  policyText,
-  type ResourceHandler,
-  type Tag,
-  tagChanges,
-  unlessGone,
-} from './handler.ts';
+import { type Properties, policyText, type ResourceHandler, type Tag, tagChanges, unlessGone } from './handler.ts';
 
 function kmsTags(tags: Tag[] | undefined): { TagKey: string; TagValue: string }[] | undefined {
   return tags?.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }));
@@ -40,10 +32,9 @@ async function setRotation(kms: KMSClient, KeyId: string, properties: Properties
   }
 }
 
-/** CloudFormation refuses to change these rather than replace a key (AWS::KMS::Key in the template reference). */
-const fixed = ['KeySpec', 'KeyUsage', 'Origin', 'MultiRegion'];
-
 export const key: ResourceHandler = {
+  // "If you change the value of ... the update request fails" (AWS::KMS::Key in the template reference).
+  fixed: ['KeySpec', 'KeyUsage', 'Origin', 'MultiRegion'],
   async create({ properties, clients, initiated }) {
     const { KeyMetadata } = await clients.kms.send(
       new CreateKeyCommand({
@@ -65,8 +56,6 @@ export const key: ResourceHandler = {
     return state;
   },
   async update({ properties, previous, clients, physicalId, attributes, changed }) {
-    const refused = fixed.filter((name) => changed.has(name));
-    if (refused.length > 0) throw new InvalidRequestError(`You cannot change ${refused.join(', ')} of a KMS key.`);
     const KeyId = physicalId;
     const { kms } = clients;
     if (changed.has('KeyPolicy') && properties['KeyPolicy'] !== undefined) {

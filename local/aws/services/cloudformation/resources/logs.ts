@@ -9,7 +9,7 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { arnOf, InvalidRequestError, type ResourceHandler, type Tag, tagChanges, unlessGone } from './handler.ts';
+import { arnOf, type ResourceHandler, type Tag, tagChanges, unlessGone } from './handler.ts';
 import { generatedName } from './names.ts';
 
 function tagMap(tags: Tag[] | undefined): Record<string, string> | undefined {
@@ -18,6 +18,7 @@ function tagMap(tags: Tag[] | undefined): Record<string, string> | undefined {
 
 export const logGroup: ResourceHandler = {
   nameProperty: 'LogGroupName',
+  fixed: ['LogGroupClass'],
   unsupported: [
     'DataProtectionPolicy',
     'FieldIndexPolicies',
@@ -50,8 +51,6 @@ export const logGroup: ResourceHandler = {
   async update(request) {
     const { properties, previous, clients, physicalId, attributes, changed } = request;
     const logGroupName = physicalId;
-    if (changed.has('LogGroupClass'))
-      throw new InvalidRequestError('The class of a log group cannot change after its creation.');
     if (changed.has('RetentionInDays')) {
       const retentionInDays = properties['RetentionInDays'];
       await (retentionInDays === undefined

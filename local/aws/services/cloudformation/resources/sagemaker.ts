@@ -146,8 +146,10 @@ export const endpointConfig: ResourceHandler = {
   },
 };
 
-/** How often CloudFormation looks at an endpoint; the SDK's own waiter uses the same interval. */
-const pollMilliseconds = 30_000;
+/** Virtual time between two looks at an endpoint: soon at first, then as often as the SDK's own waiter (30 s). */
+function pollMilliseconds(look: number): number {
+  return Math.min(30_000, 1_000 * 2 ** look);
+}
 
 const endpointFailures: readonly EndpointStatus[] = ['Failed', 'UpdateRollbackFailed', 'OutOfService'];
 
@@ -156,7 +158,7 @@ const endpointFailures: readonly EndpointStatus[] = ['Failed', 'UpdateRollbackFa
  * CloudFormation is not known to look behind that (unconfirmed): whoever deploys has to compare the configuration.
  */
 async function untilInService(request: ResourceRequest, EndpointName: string): Promise<void> {
-  for (;;) {
+  for (let look = 0; ; look++) {
     const endpoint = await request.clients.sagemaker.send(new DescribeEndpointCommand({ EndpointName }));
     const status = endpoint.EndpointStatus;
     if (status === 'InService') return;
@@ -165,7 +167,7 @@ async function untilInService(request: ResourceRequest, EndpointName: string): P
         `Endpoint ${EndpointName} is ${status}: ${endpoint.FailureReason ?? 'no reason given'}`,
       );
     }
-    await request.clock.sleep(pollMilliseconds, request.signal);
+    await request.clock.sleep(pollMilliseconds(look), request.signal);
   }
 }
 
@@ -211,13 +213,13 @@ export const endpoint: ResourceHandler = {
     const EndpointName = String(attributes['EndpointName']);
     if ((await unlessMissing(() => clients.sagemaker.send(new DeleteEndpointCommand({ EndpointName })))) === undefined)
       return;
-    for (;;) {
+    for (let look = 0; ; look++) {
       const found = await unlessMissing(() => clients.sagemaker.send(new DescribeEndpointCommand({ EndpointName })));
       if (found === undefined) return;
       if (found.EndpointStatus === 'Failed') {
         throw new NotStabilizedError(`Endpoint ${EndpointName} could not be deleted: ${found.FailureReason ?? ''}`);
       }
-      await clock.sleep(pollMilliseconds, signal);
+      await clock.sleep(pollMilliseconds(look), signal);
     }
   },
 };

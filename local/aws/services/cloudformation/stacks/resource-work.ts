@@ -246,6 +246,10 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
           journal.set(logicalId, { kind: 'updated', before: current, after: wanted });
           return;
         }
+        const fixed = (handlers[current.type]?.fixed ?? []).filter((name) => changed.has(name));
+        if (fixed.length > 0) {
+          throw new PlainFailure(`Properties ${fixed.join(', ')} of ${current.type} cannot change once it is created.`);
+        }
         if (replacement) {
           await replace(work, current, wanted, changed, journal);
           return;
