@@ -93,18 +93,33 @@ export async function gatedPackage(world: World, model: Model = { weights: [1, 2
 
 export interface LinearServers extends ModelServers {
   running: number;
+  /** From now on servers do not come up, so that operations stay under way, until the function is called. */
+  hold(): () => void;
   closeAll(): Promise<void>;
 }
 
 /** Stands in for the runner's model servers: the archive is really read with the model role's rights. */
 export function linearServers(world: World): LinearServers {
   const open = new Set<RunningModelServer>();
+  let held: Promise<void> | undefined;
   const servers: LinearServers = {
     running: 0,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return () => {
+        held = undefined;
+        resolve();
+      };
+    },
     check: () => [],
     async start({ container, credentials, region: where }) {
       const [, from = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(container.modelDataUrl ?? '') ?? [];
       const { s3 } = world.platform.context.clients(await credentials(), where);
+      // A real process would hold the clock as well.
+      const release = world.platform.context.clock.hold();
+      await held;
+      release();
       let model: Model;
       try {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket: from, Key: key }));
