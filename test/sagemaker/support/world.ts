@@ -64,7 +64,7 @@ export async function createWorld(options: { clock?: ClockMode } = {}) {
     logger,
     enforcement: () => 'enforce',
   });
-  const clients = createClients(() => front);
+  const clients = createClients(() => front, clock);
   const context: PlatformContext = {
     world: defaultWorld,
     clock,

@@ -177,7 +177,10 @@ function checkGraph(definition: Definition, report: Report): void {
         if (!referenced(step, name)) report(declared, `step '${name}' does not exist`);
         continue;
       }
-      if (target.type === 'Fail') report(declared, `nothing can depend on the Fail step '${name}'`);
+      if (target.type === 'Fail') {
+        if (!referenced(step, name)) report(declared, `nothing can depend on the Fail step '${name}'`);
+        continue;
+      }
       const visible = target.branches.every(
         (branch, index) =>
           step.branches[index]?.condition === branch.condition && step.branches[index]?.outcome === branch.outcome,
@@ -212,7 +215,10 @@ function findCycles(steps: Map<string, StepDefinition>): string[][] {
     const step = steps.get(name);
     if (step === undefined || state.get(name) === 'done') return;
     if (state.get(name) === 'open') {
-      cycles.push(trail.slice(trail.indexOf(name)));
+      const cycle = trail.slice(trail.indexOf(name));
+      const first = [...steps.keys()].find((each) => cycle.includes(each)) as string;
+      const place = cycle.indexOf(first);
+      cycles.push([...cycle.slice(place), ...cycle.slice(0, place)]);
       return;
     }
     state.set(name, 'open');
