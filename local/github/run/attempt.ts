@@ -443,7 +443,7 @@ export class Attempt {
         });
     }
     const answer: Approval | 'cancelled' = await decided;
-    this.#run.status = 'in_progress';
+    this.#run.status = environments.pending(this.#run.id).length > 0 ? 'waiting' : 'in_progress';
     record.status = 'queued';
     if (answer === 'cancelled')
       return record.annotations.some(({ level }) => level === 'error') ? 'The review failed.' : 'cancelled';

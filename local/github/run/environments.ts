@@ -144,6 +144,7 @@ export class Environments {
     first.run.approvals.push(approval);
     for (const item of waiting) {
       this.#waiting.delete(item);
+      item.job.status = 'queued';
       item.resolve(approval);
     }
     return approval;
