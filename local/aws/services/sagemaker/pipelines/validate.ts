@@ -168,6 +168,8 @@ function checkGraph(definition: Definition, report: Report): void {
     if (byName.has(step.name)) report(`${step.at}.Name`, `step '${step.name}' appears twice`);
     else byName.set(step.name, step);
   }
+  // A dependency that is refused anyway makes no cycle.
+  const edges = new Map([...byName.keys()].map((name): [string, string[]] => [name, []]));
   for (const step of definition.steps) {
     for (const name of step.needs) {
       const target = byName.get(name);
@@ -185,7 +187,8 @@ function checkGraph(definition: Definition, report: Report): void {
         (branch, index) =>
           step.branches[index]?.condition === branch.condition && step.branches[index]?.outcome === branch.outcome,
       );
-      if (!visible) {
+      if (visible) edges.get(step.name)?.push(name);
+      else {
         const { condition, outcome } = target.branches.at(-1) as StepDefinition['branches'][number];
         report(
           referenced(step, name) ? `${step.at}.Arguments` : declared,
@@ -194,7 +197,7 @@ function checkGraph(definition: Definition, report: Report): void {
       }
     }
   }
-  for (const cycle of findCycles(byName)) {
+  for (const cycle of findCycles(edges)) {
     const first = byName.get(cycle[0] as string) as StepDefinition;
     report(first.at, `cycle of dependencies: ${[...cycle, cycle[0]].join(' -> ')}`);
   }
@@ -207,26 +210,25 @@ function referenced(step: StepDefinition, name: string): boolean {
 }
 
 /** Each cycle once, beginning with its step that stands first in the definition. */
-function findCycles(steps: Map<string, StepDefinition>): string[][] {
+function findCycles(edges: Map<string, string[]>): string[][] {
   const cycles: string[][] = [];
   const state = new Map<string, 'open' | 'done'>();
   const trail: string[] = [];
   const visit = (name: string): void => {
-    const step = steps.get(name);
-    if (step === undefined || state.get(name) === 'done') return;
+    if (state.get(name) === 'done') return;
     if (state.get(name) === 'open') {
       const cycle = trail.slice(trail.indexOf(name));
-      const first = [...steps.keys()].find((each) => cycle.includes(each)) as string;
+      const first = [...edges.keys()].find((each) => cycle.includes(each)) as string;
       const place = cycle.indexOf(first);
       cycles.push([...cycle.slice(place), ...cycle.slice(0, place)]);
       return;
     }
     state.set(name, 'open');
     trail.push(name);
-    for (const next of step.needs) visit(next);
+    for (const next of edges.get(name) ?? []) visit(next);
     trail.pop();
     state.set(name, 'done');
   };
-  for (const name of steps.keys()) visit(name);
+  for (const name of edges.keys()) visit(name);
   return cycles;
 }
