@@ -130,12 +130,12 @@ async function execute(
   const definitions = job.request['AlgorithmSpecification']?.MetricDefinitions ?? [];
   try {
     const metrics = createMetricReader(definitions, job.kind === 'TrainingJob' && isBuiltInXGBoost(job.request));
-    const clients = context.clients(job.credentials, job.region);
+    const clients = async () => context.clients(await job.credentials(), job.region);
     optMl = await context.optMl();
     const place = await makePlace(context.directory, job.name);
     cleanUp.push(() => rm(place.root, { recursive: true, force: true }));
     const stream = createLogStream({
-      client: clients.logs,
+      client: async () => (await clients()).logs,
       group: logGroups[job.kind],
       stream: `${job.name}/${job.kind === 'TransformJob' ? 'i-local' : 'algo-1'}-${Math.floor(clock.now().getTime() / 1000)}`,
       clock,
@@ -147,7 +147,7 @@ async function execute(
       context,
       place,
       optMl,
-      clients,
+      s3: async () => (await clients()).s3,
       credentials: await job.credentials(),
       log(line) {
         metrics.read(line, clock.now());

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Clock } from '../aws/core/clock.ts';
-import type { ClientSet, Credentials, JobSpecification, Logger, PlatformContext } from '../aws/core/context.ts';
+import type { Credentials, JobSpecification, Logger, PlatformContext } from '../aws/core/context.ts';
 import { programEnvironment } from './environment.ts';
 import { JobFailure } from './failure.ts';
 import { parseImageUri } from './images.ts';
 import { type OptMl, type Place, rewriteScripts, rewriteText } from './opt-ml.ts';
 import { type RunningProgram, startProgram } from './program.ts';
+import type { S3Source } from './transfer.ts';
 
 /** What all jobs and model servers of one runner share. */
 export interface RunnerContext {
@@ -30,13 +31,14 @@ export interface RunnerContext {
 /** Thrown inside a job after stop(): it ends Stopped. */
 export class JobStopped extends Error {}
 
-/** One job on its way: its folders, clients and log, and how it starts programs. */
+/** One job on its way: its folders, rights and log, and how it starts programs. */
 export interface JobRun {
   readonly job: JobSpecification;
   readonly context: RunnerContext;
   readonly place: Place;
   readonly optMl: OptMl;
-  readonly clients: ClientSet;
+  /** S3 with the job role's present session. */
+  readonly s3: S3Source;
   readonly credentials: Credentials;
   readonly log: (line: string) => void;
   stopRequested: boolean;

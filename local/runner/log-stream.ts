@@ -20,7 +20,8 @@ export interface LogStream {
  * line comes. A role that may not write logs costs the job its log, not its success; it is told once to the logger.
  */
 export function createLogStream(options: {
-  client: CloudWatchLogsClient;
+  /** Asked before each call, because sessions are renewed by the platform's clock. */
+  client: () => Promise<CloudWatchLogsClient>;
   group: string;
   stream: string;
   clock: Clock;
@@ -38,7 +39,7 @@ export function createLogStream(options: {
       new sdk.CreateLogGroupCommand({ logGroupName: group }),
       new sdk.CreateLogStreamCommand({ logGroupName: group, logStreamName: stream }),
     ])
-      await (client.send as (command: unknown) => Promise<unknown>)(command).catch((error: Error) => {
+      await (await client()).send(command as any).catch((error: Error) => {
         if (error.name !== 'ResourceAlreadyExistsException') throw error;
       });
     made = true;
@@ -50,7 +51,7 @@ export function createLogStream(options: {
       const sdk = await import('@aws-sdk/client-cloudwatch-logs');
       if (!made) await make(sdk);
       for (const batch of batches(events))
-        await client.send(
+        await (await client()).send(
           new sdk.PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: batch }),
         );
     } catch (error) {

@@ -64,13 +64,13 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
   const optMl = await context.optMl();
   const place = await makePlace(context.directory, request.name);
   const remove = (): Promise<void> => rm(place.root, { recursive: true, force: true });
-  const clients = context.clients(request.credentials, region);
+  const clients = async () => context.clients(await request.credentials(), region);
   const archive = path.join(place.root, 'archive');
   let names: string[];
   let credentials: Credentials;
   try {
     credentials = await request.credentials();
-    names = await download(clients.s3, container.modelDataUrl!, archive);
+    names = await download(async () => (await clients()).s3, container.modelDataUrl!, archive);
   } catch (error) {
     await remove();
     throw new Error(
@@ -83,7 +83,12 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
     await remove();
     throw new Error('The local platform closes.');
   }
-  const log = createLogStream({ client: clients.logs, ...request.log, clock: context.clock, logger: context.logger });
+  const log = createLogStream({
+    client: async () => (await clients()).logs,
+    ...request.log,
+    clock: context.clock,
+    logger: context.logger,
+  });
   const lastLines: string[] = [];
   const variables = { ...container.environment, ...request.variables };
   const program = startProgram({

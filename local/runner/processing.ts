@@ -8,7 +8,7 @@ import { download, type Encryption, uploadFolder } from './transfer.ts';
 /** Runs a processing job: inputs from S3, the entrypoint, outputs to S3. Throws JobFailure or JobStopped. */
 export async function runProcessing(run: JobRun): Promise<Partial<JobResult>> {
   const { request } = run.job;
-  const { place, clients } = run;
+  const { place } = run;
   requireImageOfRegion(request['AppSpecification'].ImageUri, run.job.region);
 
   const inputs: any[] = request['ProcessingInputs'] ?? [];
@@ -17,7 +17,7 @@ export async function runProcessing(run: JobRun): Promise<Partial<JobResult>> {
     throwIfStopped(run);
     // AppManaged: the program fetches it itself.
     if (input.S3Input !== undefined && input.AppManaged !== true)
-      await download(clients.s3, input.S3Input.S3Uri, localPath(place, input.S3Input.LocalPath));
+      await download(run.s3, input.S3Input.S3Uri, localPath(place, input.S3Input.LocalPath));
   }
   for (const output of outputs)
     if (output.S3Output !== undefined) await mkdir(localPath(place, output.S3Output.LocalPath), { recursive: true });
@@ -38,7 +38,7 @@ export async function runProcessing(run: JobRun): Promise<Partial<JobResult>> {
   const encryption: Encryption = key ? { kmsKeyId: key } : 'bucket-default';
   for (const output of outputs)
     if (output.S3Output !== undefined && output.AppManaged !== true)
-      await uploadFolder(clients.s3, localPath(place, output.S3Output.LocalPath), output.S3Output.S3Uri, encryption);
+      await uploadFolder(run.s3, localPath(place, output.S3Output.LocalPath), output.S3Output.S3Uri, encryption);
   return message === undefined ? {} : { exitMessage: message.slice(0, 1024) };
 }
 

@@ -40,7 +40,7 @@ export function isBuiltInXGBoost(request: Record<string, any>): boolean {
 /** Runs a training job: channels from S3, the program, the model to S3. Throws JobFailure or JobStopped. */
 export async function runTraining(run: JobRun): Promise<Partial<JobResult>> {
   const { request } = run.job;
-  const { place, clients } = run;
+  const { place } = run;
   requireImageOfRegion(request['AlgorithmSpecification'].TrainingImage, run.job.region);
 
   const channels: any[] = request['InputDataConfig'] ?? [];
@@ -50,7 +50,7 @@ export async function runTraining(run: JobRun): Promise<Partial<JobResult>> {
   for (const channel of channels) {
     throwIfStopped(run);
     const folder = path.join(place.ml, 'input', 'data', channel.ChannelName);
-    await download(clients.s3, channel.DataSource.S3DataSource.S3Uri, folder);
+    await download(run.s3, channel.DataSource.S3DataSource.S3Uri, folder);
   }
   const checkpoints = request['CheckpointConfig'];
   const checkpointFolder =
@@ -75,7 +75,7 @@ export async function runTraining(run: JobRun): Promise<Partial<JobResult>> {
     },
     isolated: request['EnableNetworkIsolation'] === true,
   });
-  if (checkpointFolder !== undefined) await uploadFolder(clients.s3, checkpointFolder, checkpoints.S3Uri, encryption);
+  if (checkpointFolder !== undefined) await uploadFolder(run.s3, checkpointFolder, checkpoints.S3Uri, encryption);
   // A stopped job had its grace time to save what it has so far; that is kept.
   const modelFolder = path.join(place.ml, 'model');
   if (run.stopRequested && (await filesBelow(modelFolder)).length === 0) throw new JobStopped();
@@ -96,7 +96,7 @@ async function uploadFolderAs(
   name: 'model' | 'output',
   encryption: Encryption,
 ): Promise<string> {
-  const { s3 } = run.clients;
+  const { s3 } = run;
   if (run.job.request['OutputDataConfig'].CompressionType === 'NONE') {
     await uploadFolder(s3, folder, below(target, name), encryption);
     return `${below(target, name)}/`;
@@ -122,7 +122,7 @@ async function commandOf(run: JobRun): Promise<string[]> {
   const submitted = decodeHyperparameter(hyperparameters['sagemaker_submit_directory']);
   if (typeof submitted === 'string' && submitted.startsWith('s3://')) {
     const folder = path.join(run.place.root, 'submitted');
-    const [archive] = await download(run.clients.s3, submitted, folder);
+    const [archive] = await download(run.s3, submitted, folder);
     command.push(path.join(folder, archive!));
   }
   return command;
@@ -131,7 +131,7 @@ async function commandOf(run: JobRun): Promise<string[]> {
 async function restoreCheckpoints(run: JobRun, uri: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   // The first run of a job has none.
-  await download(run.clients.s3, uri, folder).catch((error: Error) => {
+  await download(run.s3, uri, folder).catch((error: Error) => {
     if (!error.message.includes('No S3 objects found')) throw error;
   });
 }

@@ -9,6 +9,12 @@ import { JobFailure } from './failure.ts';
 
 const concurrentTransfers = 8;
 
+/**
+ * The client for the next transfer. Asked for each one: sessions are renewed by the platform's clock, which may have gone on
+ * for hours since the last, while an SDK client would keep the credentials that it was given by wall time.
+ */
+export type S3Source = () => Promise<S3Client>;
+
 export interface S3Location {
   bucket: string;
   key: string;
@@ -48,12 +54,12 @@ export function relativeName(prefix: string, key: string): string | undefined {
  * Downloads every object below an S3 prefix, or the one object, into a folder. Resolves to the names below it.
  * Throws JobFailure when nothing is there or the credentials may not read it.
  */
-export async function download(s3: S3Client, uri: string, folder: string): Promise<string[]> {
+export async function download(s3: S3Source, uri: string, folder: string): Promise<string[]> {
   const { GetObjectCommand, paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
   const { bucket, key: prefix } = parseS3Uri(uri);
   const keys: string[] = [];
   try {
-    for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix }))
+    for await (const page of paginateListObjectsV2({ client: await s3() }, { Bucket: bucket, Prefix: prefix }))
       for (const object of page.Contents ?? []) keys.push(object.Key!);
   } catch (error) {
     throw transferFailure(error, `list s3://${bucket}/${prefix}`);
@@ -68,7 +74,7 @@ export async function download(s3: S3Client, uri: string, folder: string): Promi
       throw new JobFailure(`ClientError: Data download failed: the key ${key} leads out of its folder`);
     try {
       await mkdir(path.dirname(target), { recursive: true });
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const { Body } = await (await s3()).send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       await pipeline(Body as Readable, createWriteStream(target));
     } catch (error) {
       throw transferFailure(error, `read s3://${bucket}/${key}`);
@@ -91,11 +97,13 @@ function encryptionHeaders(encryption: Encryption): Partial<PutObjectCommandInpu
   return { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: encryption.kmsKeyId };
 }
 
-export async function uploadObject(s3: S3Client, uri: string, body: Buffer, encryption: Encryption): Promise<void> {
+export async function uploadObject(s3: S3Source, uri: string, body: Buffer, encryption: Encryption): Promise<void> {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3');
   const { bucket, key } = parseS3Uri(uri);
   try {
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...encryptionHeaders(encryption) }));
+    await (await s3()).send(
+      new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...encryptionHeaders(encryption) }),
+    );
   } catch (error) {
     throw transferFailure(error, `write s3://${bucket}/${key}`);
   }
@@ -103,7 +111,7 @@ export async function uploadObject(s3: S3Client, uri: string, body: Buffer, encr
 
 /** Uploads the files of a folder below an S3 prefix; resolves to their names. */
 export async function uploadFolder(
-  s3: S3Client,
+  s3: S3Source,
   folder: string,
   uri: string,
   encryption: Encryption,

@@ -11,7 +11,7 @@ const defaultPayloadMegabytes = 6;
 
 /** Runs a batch transform: every input object through a model server of its own, the answers to S3. */
 export async function runTransform(run: JobRun): Promise<Partial<JobResult>> {
-  const { job, context, clients } = run;
+  const { job, context } = run;
   const { request } = job;
   if (job.model === undefined) throw new JobFailure(`ClientError: The model ${request['ModelName']} is not known`);
   const input = request['TransformInput'];
@@ -20,7 +20,7 @@ export async function runTransform(run: JobRun): Promise<Partial<JobResult>> {
   const strategy: string = request['BatchStrategy'] ?? 'MultiRecord';
 
   const source = path.join(run.place.root, 'input');
-  const names = (await download(clients.s3, input.DataSource.S3DataSource.S3Uri, source)).sort();
+  const names = (await download(run.s3, input.DataSource.S3DataSource.S3Uri, source)).sort();
   throwIfStopped(run);
   const server = await startModelServer(context, {
     account: job.account,
@@ -48,7 +48,7 @@ export async function runTransform(run: JobRun): Promise<Partial<JobResult>> {
       throwIfStopped(run);
       const body = await readFile(path.join(source, name));
       const answer = await transformFile(run, server.url, name, body, { strategy, payloadMegabytes });
-      await uploadObject(clients.s3, below(output.S3OutputPath, `${name}.out`), answer, encryption);
+      await uploadObject(run.s3, below(output.S3OutputPath, `${name}.out`), answer, encryption);
       run.log(`${name}: ${body.length} bytes in, ${answer.length} bytes out`);
     }
   } finally {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { DescribeLogStreamsCommand, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import type { JobResult, JobRunner, JobSpecification, RunningJob } from '../../local/aws/core/context.ts';
+import type { Credentials, JobResult, JobRunner, JobSpecification, RunningJob } from '../../local/aws/core/context.ts';
 import { pythonEnvironment } from '../../local/python/index.ts';
 import { accounts, region, startTestPlatform, type TestPlatform, testPython } from '../support/platform.ts';
 
@@ -49,6 +49,7 @@ export async function startFixture(): Promise<JobFixture> {
   await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }));
   const kmsKey = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.Arn!;
   const python = await testPython();
+  let session: Promise<Credentials> | undefined;
   const start: JobFixture['start'] = (kind, name, request, more = {}, jobs = platform.platform.context.jobs) =>
     jobs.start({
       kind,
@@ -57,7 +58,10 @@ export async function startFixture(): Promise<JobFixture> {
       name,
       arn: `arn:aws:sagemaker:${region}:${account}:${kind === 'TrainingJob' ? 'training-job' : 'processing-job'}/${name}`,
       request,
-      credentials: () => platform.credentials(account),
+      credentials: () => {
+        session ??= platform.credentials(account);
+        return session;
+      },
       ...more,
     });
   return {

@@ -449,3 +449,29 @@ test('closing ends what runs; leftovers of a killed platform are removed by the 
   expect(await readdir(directory)).toEqual([]);
   expect(await fixture.run('ProcessingJob', 'late', request, {}, runner.jobs)).toMatchObject({ status: 'Stopped' });
 });
+
+test('a session that ends while a job runs is renewed for what is left to do', async () => {
+  const { sessions } = fixture.platform.platform.context;
+  let session = await fixture.platform.credentials(account);
+  let asked = 0;
+  const request = await script(fixture, 'renewed', `open('/opt/ml/processing/out/x', 'w').write('1')`);
+  const result = await fixture.run('ProcessingJob', 'renewed', request, {
+    credentials: async () => {
+      asked += 1;
+      // Start, list, get: then the session counts no more, as after hours of the platform's clock.
+      if (asked === 4) {
+        sessions.expire(`arn:aws:iam::${account}:role/OrganizationAccountAccessRole`);
+        session = await fixture.platform.credentials(account);
+      }
+      return session;
+    },
+  });
+  expect(result).toMatchObject({ status: 'Completed' });
+  expect(
+    (
+      await fixture.platform.platform.context
+        .clients(session, 'eu-west-1')
+        .s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'out/renewed/x' }))
+    ).ContentLength,
+  ).toBe(1);
+});
