@@ -5,7 +5,7 @@ import { ReviewError } from '../run/environments.ts';
 import { grants } from '../workflow/permissions.ts';
 import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
-import type { Route } from './route.ts';
+import { pageOf, type Route } from './route.ts';
 import { repositoryRoutes } from './routes-repository.ts';
 import { runRoutes } from './routes-runs.ts';
 import { userShape } from './shapes.ts';
@@ -62,6 +62,8 @@ export async function handleRest(
     }
     try {
       const answer = await route.handle({ context, caller, state, urls, parts, query, body: () => readJson(request) });
+      const next = nextPage(answer.body, query);
+      if (next) response.setHeader('link', `<${urls.api}${path}?${next}>; rel="next"`);
       if (typeof answer.body === 'string')
         response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(answer.body);
       else sendJson(response, answer.status ?? 200, answer.body ?? {});
@@ -76,4 +78,15 @@ export async function handleRest(
     501,
     `The local GitHub does not support ${request.method} ${path}${known ? ' (other methods of it)' : ''}.`,
   );
+}
+
+/** The query of the page after this one, for clients that follow Link headers; undefined on the last page. */
+function nextPage(body: unknown, query: URLSearchParams): URLSearchParams | undefined {
+  const total = (body as { total_count?: number } | undefined)?.total_count;
+  if (total === undefined) return undefined;
+  const { size, number } = pageOf(query);
+  if (number * size >= total) return undefined;
+  const next = new URLSearchParams(query);
+  next.set('page', String(number + 1));
+  return next;
 }

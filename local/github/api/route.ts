@@ -30,9 +30,15 @@ export interface Route {
   handle(call: RestCall): Promise<RestAnswer> | RestAnswer;
 }
 
-/** One page of a list, by per_page (30, at most 100) and page. */
+/** per_page (30, at most 100) and page. */
+export function pageOf(query: URLSearchParams): { size: number; number: number } {
+  return {
+    size: Math.min(100, Math.max(1, Number(query.get('per_page') ?? 30) || 30)),
+    number: Math.max(1, Number(query.get('page') ?? 1) || 1),
+  };
+}
+
 export function page<T>(items: readonly T[], query: URLSearchParams): T[] {
-  const size = Math.min(100, Math.max(1, Number(query.get('per_page') ?? 30) || 30));
-  const number = Math.max(1, Number(query.get('page') ?? 1) || 1);
+  const { size, number } = pageOf(query);
   return items.slice((number - 1) * size, number * size);
 }
