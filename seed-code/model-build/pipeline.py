@@ -58,8 +58,8 @@ CODE = "/opt/ml/processing/code"
 INPUT = "/opt/ml/processing/input"
 MODEL = "/opt/ml/processing/model"
 
-# An hour is much for 4,177 rows; a job without a limit runs, and costs, for a day.
-MAX_RUNTIME = 3600
+# Seconds. Ample for this data; without a limit of its own a hanging job would cost a whole day.
+MAX_RUNTIME = 12 * 3600
 
 
 def offline_session():
