@@ -21,6 +21,8 @@ export interface SendOptions {
   /** What the call is about; told when it fails. */
   resource?: string;
   signal?: AbortSignal;
+  /** Send it once: the call takes no token, so a repetition after a lost answer would do it twice. The caller looks and decides. */
+  once?: boolean;
 }
 
 /** One AWS service in one account and region. Failures are translated (AwsCallError); credentials renew themselves. */
@@ -132,15 +134,18 @@ export function createAws(options: AwsOptions): Aws {
   for (const role of options.roleChain) credentials = chained(credentials, role, firstRegion);
 
   function open(own: RenewingCredentials, region: string, knownRole: string | undefined): Aws {
-    const clients = new Map<ClientClass, SdkClient>();
+    const clients = new Map<string, Map<ClientClass, SdkClient>>();
     let identity: Promise<Identity> | undefined;
     let account = knownRole === undefined ? undefined : parseArn(knownRole)?.account;
 
-    const clientOf = (Client: ClientClass): SdkClient => {
-      let client = clients.get(Client);
+    const clientOf = (Client: ClientClass, kind: 'repeating' | 'once'): SdkClient => {
+      const ofKind = clients.get(kind) ?? new Map<ClientClass, SdkClient>();
+      clients.set(kind, ofKind);
+      let client = ofKind.get(Client);
       if (client === undefined) {
-        client = new Client({ ...settings, region, credentials: () => own.get() });
-        clients.set(Client, client);
+        const attempts = kind === 'once' ? { maxAttempts: 1 } : {};
+        client = new Client({ ...settings, ...attempts, region, credentials: () => own.get() });
+        ofKind.set(Client, client);
       }
       return client;
     };
@@ -150,7 +155,7 @@ export function createAws(options: AwsOptions): Aws {
         for (let attempt = 1; ; attempt += 1) {
           try {
             const abort = sending.signal === undefined ? {} : { abortSignal: sending.signal };
-            return await clientOf(Client).send(command, abort);
+            return await clientOf(Client, sending.once ? 'once' : 'repeating').send(command, abort);
           } catch (error) {
             sending.signal?.throwIfAborted();
             const failed = translate(error, {
@@ -160,10 +165,10 @@ export function createAws(options: AwsOptions): Aws {
               ...(sending.resource === undefined ? {} : { resource: sending.resource }),
             });
             if (attempt === 1 && isAws(failed, ...staleCodes)) {
-              // The client remembers credentials by itself, so it goes too.
+              // Clients remember credentials by themselves, so they go too.
               own.forget();
-              clients.get(Client)?.destroy();
-              clients.delete(Client);
+              for (const ofKind of clients.values()) for (const client of ofKind.values()) client.destroy();
+              clients.clear();
               continue;
             }
             throw failed;

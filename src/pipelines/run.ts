@@ -111,6 +111,7 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
   const prepared = await prepare({ ...request, region, bucket, names });
   report.region = region;
   report.advice = prepared.advice;
+  for (const line of prepared.advice) listener.info(`Advice: ${line}`);
 
   const { account } = await aws.identity();
   report.account = account;
@@ -152,16 +153,22 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
     reused: all.length - missing.length,
   };
   const identity = { runId: request.runId, pipeline: name, account, region };
-  const { arn, version } = await applyPipeline(sagemaker, wanted, plan, {
-    token: requestToken({
-      runId: request.runId,
-      action: 'create-pipeline',
-      intent: sha256(canonicalJson({ ...identity, definition: wanted.definition })),
-      generation: 1,
-    }),
-    commit: request.commit,
-    note: request.runUrl,
-  });
+  const { arn, version } = await applyPipeline(
+    sagemaker,
+    wanted,
+    plan,
+    {
+      token: requestToken({
+        runId: request.runId,
+        action: 'create-pipeline',
+        intent: sha256(canonicalJson({ ...identity, definition: wanted.definition })),
+        generation: 1,
+      }),
+      commit: request.commit,
+      note: request.runUrl,
+    },
+    clock,
+  );
   report.pipelineArn = arn;
   report.version = version;
   listener.pipeline(arn, plan.action);

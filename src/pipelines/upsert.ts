@@ -6,11 +6,13 @@ import {
   ListPipelineVersionsCommand,
   ListTagsCommand,
   UpdatePipelineCommand,
+  type UpdatePipelineCommandInput,
   UpdatePipelineVersionCommand,
 } from '@aws-sdk/client-sagemaker';
 import { isAws, isNotFound } from '../aws/errors.ts';
 import type { Service } from '../aws/session.ts';
 import { canonicalJson } from '../aws/token.ts';
+import type { Clock } from '../clock.ts';
 import { FailureError } from '../failure.ts';
 import type { Definition } from './definition.ts';
 import { type Change, compareJson } from './diff.ts';
@@ -119,6 +121,32 @@ async function newestVersion(sagemaker: Service, name: string) {
   return page.PipelineVersionSummaries?.[0];
 }
 
+/** What may have been lost on the way there or back. */
+const ambiguous = ['NetworkError', 'ServiceError', 'Throttled'];
+
+/**
+ * UpdatePipeline takes no token and every call makes a version, so a repetition after a lost answer would make two. Hence: once,
+ * then look. Returns the version, undefined when only looking told that it is done.
+ */
+async function updateOnce(
+  sagemaker: Service,
+  wanted: WantedPipeline,
+  input: UpdatePipelineCommandInput,
+  clock: Clock,
+): Promise<number | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer = await sagemaker.send(new UpdatePipelineCommand(input), { resource: wanted.arn, once: true });
+      return answer.PipelineVersionId;
+    } catch (error) {
+      const code = error instanceof FailureError ? error.failures[0]?.code : undefined;
+      if (attempt === 5 || !ambiguous.includes(code ?? '')) throw error;
+      await clock.sleep(500 * 2 ** attempt * (0.5 + Math.random()));
+      if ((await planPipeline(sagemaker, wanted)).action === 'unchanged') return undefined;
+    }
+  }
+}
+
 /**
  * Makes it so and labels the version with the commit. Returns the pipeline's ARN and the version's id. An unchanged pipeline is
  * not touched, except for a label that an earlier run was cut off before writing.
@@ -128,6 +156,7 @@ export async function applyPipeline(
   wanted: WantedPipeline,
   plan: PipelinePlan,
   { token, commit, note }: { token: string; commit: string; note: string },
+  clock: Clock,
 ): Promise<{ arn: string; version: number | undefined }> {
   const common = {
     PipelineName: wanted.name,
@@ -159,11 +188,10 @@ export async function applyPipeline(
       // Another run was faster; ours then updates what that one made.
       if (!isAws(error, 'ConflictException', 'ResourceInUse') && !/already exist/i.test((error as Error).message))
         throw error;
-      return applyPipeline(sagemaker, wanted, await planPipeline(sagemaker, wanted), { token, commit, note });
+      return applyPipeline(sagemaker, wanted, await planPipeline(sagemaker, wanted), { token, commit, note }, clock);
     }
   } else if (plan.action === 'update') {
-    const answer = await sagemaker.send(new UpdatePipelineCommand(common), { resource: arn });
-    version = answer.PipelineVersionId;
+    version = await updateOnce(sagemaker, wanted, common, clock);
   }
   if (Object.keys(plan.missingTags).length > 0) {
     await sagemaker.send(new AddTagsCommand({ ResourceArn: arn, Tags: tagList(plan.missingTags) }), { resource: arn });

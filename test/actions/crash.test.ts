@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { accounts, region } from '../support/platform.ts';
-import { type ActionRun, runAction } from './support/action.ts';
+import { type ActionRun, quick, runAction } from './support/action.ts';
 import { base, commit, project, startWorld, type World } from './support/world.ts';
 
 /** Calls of a first run are about 30; a sample of them always, all of them with TEST_FULL. */
@@ -26,6 +26,7 @@ afterAll(async () => {
 const build = (run: ActionRun) =>
   runAction('run-pipeline', world, {
     environment: 'build',
+    ...quick,
     ...run,
     inputs: {
       'aws-region': region,

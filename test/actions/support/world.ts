@@ -5,13 +5,7 @@ import { join } from 'node:path';
 import { Control } from '../../../cli/control.ts';
 import { deployEnvironment } from '../../../cli/environment.ts';
 import { createOidcIssuer, type OidcClaims, type OidcIssuer } from '../../../local/github/oidc.ts';
-import {
-  accounts,
-  region,
-  startTestPlatform,
-  type TestPlatform,
-  type TestPlatformOptions,
-} from '../../support/platform.ts';
+import { accounts, startTestPlatform, type TestPlatform, type TestPlatformOptions } from '../../support/platform.ts';
 
 export const root = join(import.meta.dirname, '../../..');
 export const repository = { owner: 'acme', ownerId: 1001, name: 'abalone', id: 2002, defaultBranch: 'main' };
@@ -90,7 +84,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   if (options.bare !== true) {
     await deployEnvironment(new Control({ port: platform.platform.port, token: platform.token } as any), {
       templates: join(root, 'templates'),
-      region,
+      region: platform.platform.context.world.region,
       project,
       repository,
       productRepository,
