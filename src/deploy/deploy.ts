@@ -145,7 +145,9 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
     const within = failures.length <= preferences.failureToleranceCount;
     throw new FailureError(failures, within ? 'partial' : 'failed');
   }
-  return converged.changed ? '' : 'unchanged';
+  if (converged.changed) return '';
+  logger.info(`  unchanged: ${converged.plan.unchanged.length} instances`);
+  return 'unchanged';
 
   async function sayFailed(list: readonly Failure[]): Promise<void> {
     const [worst] = list;

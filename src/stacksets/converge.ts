@@ -73,6 +73,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
   async function judged(operation: Operation, targets: number): Promise<void> {
     const results = await finalResults(operation, targets, watching);
     const state = await readStackSet(cloudformation, name, signal);
+    for (const result of results) logger.info(`  ${place(result)} ${result.status.toLowerCase()}`);
     const bad = results.filter(({ status }) => status === 'FAILED');
     for (const result of bad) {
       failed.add(result.account);

@@ -1,0 +1,91 @@
+/** From a real training to a real endpoint, by the committed bundles; then stock xgboost as a foreign judge. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pythonEnvironment } from '../../local/python/index.ts';
+import { type ActionResult, runAction } from '../actions/support/action.ts';
+import { base, project, startWorld, type World } from '../actions/support/world.ts';
+import { accounts, region, testPython } from '../support/platform.ts';
+import { stageInputs, stageWorkspace } from './support/fixture.ts';
+
+let world: World;
+let arn: string;
+const workspace = stageWorkspace();
+
+beforeAll(async () => {
+  world = await startWorld();
+  const built = await passed(
+    runAction('run-pipeline', world, {
+      environment: 'build',
+      inputs: {
+        'aws-region': region,
+        'project-name': project.name,
+        'project-id': project.id,
+        'role-to-assume': world.role('ci-build'),
+      },
+    }),
+  );
+  arn = built.outputs['model-package-arn']!;
+  await passed(
+    runAction('gate-model', world, {
+      environment: 'model-approval',
+      inputs: { 'aws-region': region, 'model-package-arn': arn, 'role-to-assume': world.role('ci-gate') },
+    }),
+  );
+}, 120_000);
+afterAll(() => world?.close());
+
+async function passed(run: Promise<ActionResult>): Promise<ActionResult> {
+  const result = await run;
+  expect(result.failures).toEqual([]);
+  expect(result.code).toBe(0);
+  return result;
+}
+
+test.each([
+  ['staging', [accounts.staging]],
+  ['production', [accounts.production1, accounts.production2]],
+])(
+  'every endpoint of %s answers what the evaluation predicted, and what stock xgboost does with other rows',
+  async (stage, targets) => {
+    const options = { inputs: stageInputs(world, stage, arn), environment: stage, workspace };
+    await passed(runAction('deploy-stack-set', world, options));
+    const tested = await passed(runAction('test-endpoint', world, options));
+    const reports = JSON.parse(tested.outputs['endpoints']!);
+    expect(reports.map(({ account, status }: any) => [account, status])).toEqual(
+      targets.map((account) => [account, 'passed']),
+    );
+    for (const report of reports) expect(report['max-difference']).toBeLessThanOrEqual(1e-6);
+
+    const found = await world
+      .administrator(accounts.development)
+      .sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
+    const archive = found.InferenceSpecification!.Containers![0]!.ModelDataUrl!;
+    const rows = found.ModelMetrics!.ModelQuality!.Statistics!.S3Uri!.replace(/[^/]+$/, 'held-out.csv');
+    const python = await testPython();
+    for (const account of targets) {
+      const registry = await world.credentials(accounts.development);
+      const target = await world.credentials(account);
+      const seed = String(Math.floor(Math.random() * 1e9));
+      const { stdout } = await promisify(execFile)(
+        python,
+        [join(import.meta.dirname, 'stock.py'), archive, rows, `${base}-${stage}`, seed],
+        {
+          env: {
+            ...pythonEnvironment(),
+            ...world.environment(registry),
+            TARGET_ACCESS_KEY_ID: target.accessKeyId,
+            TARGET_SECRET_ACCESS_KEY: target.secretAccessKey,
+            TARGET_SESSION_TOKEN: target.sessionToken,
+          },
+        },
+      );
+      const judged = JSON.parse(stdout);
+      expect(judged.rows).toBe(50);
+      expect(judged.spread).toBeGreaterThan(0.1);
+      expect(judged.largest).toBeLessThanOrEqual(1e-6);
+    }
+  },
+);
