@@ -78,6 +78,7 @@ out["key"] = key["Arn"]
 s3.put_object(Bucket="from-boto", Key="a b/c", Body=b"content", ServerSideEncryption="aws:kms", SSEKMSKeyId=key["Arn"])
 got = s3.get_object(Bucket="from-boto", Key="a b/c")
 out["object"] = {"body": got["Body"].read().decode(), "key": got["SSEKMSKeyId"], "etag": got["ETag"]}
+out["keys"] = [item["Key"] for item in s3.list_objects_v2(Bucket="from-boto", Prefix="a ")["Contents"]]
 s3.upload_fileobj(io.BytesIO(b"z" * 9_000_000), "from-boto", "parts")
 out["parts"] = s3.head_object(Bucket="from-boto", Key="parts")["ContentLength"]
 code("no object", lambda: s3.get_object(Bucket="from-boto", Key="none"))
@@ -111,7 +112,7 @@ test('boto3: results and typed errors', async () => {
     tags: [{ Key: 'x', Value: 'y' }],
   });
   expect(out.object).toEqual({ body: 'content', key: out.key, etag: expect.stringMatching(/^"[0-9a-f]{32}"$/) });
-  expect(out).toMatchObject({ parts: 9_000_000, presigned: 'content', decrypted: 'secret' });
+  expect(out).toMatchObject({ keys: ['a b/c'], parts: 9_000_000, presigned: 'content', decrypted: 'secret' });
   const errors = Object.fromEntries(
     Object.entries(out).filter(([, value]) => Array.isArray(value) && value.length === 3),
   );

@@ -198,6 +198,14 @@ describe('what is not supported is refused by name, and not retried', () => {
     expect(error.message).toContain('Extra');
   });
 
+  test('a region that no partition has', async () => {
+    const error = await failure(client(STSClient, { region: 'eu-nowhere' }).send(new GetCallerIdentityCommand({})));
+    expect(error.$metadata.httpStatusCode).toBe(501);
+    expect(error.message).toContain('eu-nowhere');
+    const good = client(STSClient, { region: 'us-gov-west-1' }).send(new GetCallerIdentityCommand({}));
+    await expect(good).resolves.toBeDefined();
+  });
+
   test('a whole service', async () => {
     const { OrganizationsClient, ListAccountsCommand } = await import('@aws-sdk/client-organizations');
     const error = await failure(client(OrganizationsClient).send(new ListAccountsCommand({})));

@@ -365,6 +365,8 @@ describe('buckets', () => {
       expect(error.$metadata.httpStatusCode).toBe(501);
       expect(error.message).toMatch(/\?(website|acl) of s3/);
     }
+    const grant = new PutObjectCommand({ Bucket, Key: 'granted', Body: 'x', GrantRead: 'id="someone"' });
+    expect((await s3.send(grant).catch((failure) => failure)).message).toContain('x-amz-grant-read');
     const { front } = platform.platform.composition;
     const headers = { host: 'bucket.localhost:1234' };
     const virtual = await front.handle({ method: 'GET', path: '/key', query: '', headers, body: new Uint8Array() });

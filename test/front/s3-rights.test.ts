@@ -355,6 +355,41 @@ describe('keys of objects', () => {
     );
   });
 
+  test('the encryption context is the object, or the bucket where bucket keys are on', async () => {
+    const bucket = 'bucket-key-bucket';
+    await admin.s3.send(
+      new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }),
+    );
+    const sse = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: closedKey } as const;
+    await admin.s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'own', Body: 'x', ...sse }));
+    await admin.s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: 'shared', Body: 'x', ...sse, BucketKeyEnabled: true }),
+    );
+    const read: Statement = { Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` };
+    const within = (context: string): Statement => ({
+      ...decrypt,
+      Condition: { StringEquals: { 'kms:EncryptionContext:aws:s3:arn': context } },
+    });
+    const ofObject = await roleClients(
+      platform,
+      accounts.development,
+      'of-object',
+      read,
+      within(`arn:aws:s3:::${bucket}/own`),
+    );
+    const ofBucket = await roleClients(
+      platform,
+      accounts.development,
+      'of-bucket',
+      read,
+      within(`arn:aws:s3:::${bucket}`),
+    );
+    const getFrom = (clients: ClientSet, Key: string) =>
+      outcome(clients.s3.send(new GetObjectCommand({ Bucket: bucket, Key })));
+    expect([await getFrom(ofObject, 'own'), await getFrom(ofObject, 'shared')]).toEqual(['allow', 'AccessDenied']);
+    expect([await getFrom(ofBucket, 'own'), await getFrom(ofBucket, 'shared')]).toEqual(['AccessDenied', 'allow']);
+  });
+
   test("without a key the writer's own aws/s3 key is taken, and named", async () => {
     const head = await admin.s3.send(new HeadObjectCommand({ Bucket, Key: 'models/account-key' }));
     expect(head.SSEKMSKeyId).toMatch(new RegExp(`^arn:aws:kms:${region}:${accounts.development}:key/`));

@@ -40,6 +40,9 @@ export interface Front {
   readonly inFlight: number;
 }
 
+/** The patterns of regions in botocore's partition data, together. */
+const regionPattern = /^(us|eu|ap|sa|ca|me|af|il|mx|cn|us-gov|eusc)(-\w+)+-\d+$/;
+
 /** Bodies of everything but S3: InvokeEndpoint allows 6 MB, templates by URL less. */
 const bodyLimit = 8 * 1024 * 1024;
 
@@ -75,7 +78,7 @@ export function createFront(options: FrontOptions): Front {
         queryMode: request.headers['x-amzn-query-mode'] === 'true',
       });
       exchange.entry.status = encoded.status;
-      exchange.entry.error = known.code;
+      exchange.entry.error = encoded.code;
       const body = request.method === 'HEAD' ? '' : encoded.body;
       return finish({ ...encoded, headers: { ...encoded.headers, ...known.headers }, body }, requestId);
     } finally {
@@ -95,6 +98,9 @@ export function createFront(options: FrontOptions): Front {
     const run = async (): Promise<FrontResponse> => {
       if (typeof read === 'string') throw malformedSignature(service, read);
       if (routed.refusal !== undefined) throw routed.refusal;
+      if (signature !== undefined && !regionPattern.test(signature.region)) {
+        throw new NotImplementedError(`the region "${signature.region}", which no partition of AWS has`);
+      }
       if (service.protocol === 'rest-xml') return runHttp(request, signature, entry, service);
       return runModelled(request, requestId, signature, entry, service, routed.operation);
     };

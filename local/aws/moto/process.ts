@@ -45,6 +45,7 @@ const serverProgram = fileURLToPath(new URL('server.py', import.meta.url));
 export function createMoto({ python, logger }: MotoOptions): Moto {
   let child: ChildProcess | undefined;
   let port: Promise<number> | undefined;
+  let closing = false;
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 
   const start = (): Promise<number> => {
@@ -71,9 +72,9 @@ export function createMoto({ python, logger }: MotoOptions): Moto {
     process.once('exit', (code, signal) => {
       child = undefined;
       port = undefined;
-      reject(
-        new Error(`moto ended before it was ready (${signal ?? `exit code ${code}`}): ${lines.slice(-3).join(' ')}`),
-      );
+      const how = `moto ended (${signal ?? `exit code ${code}`}): ${lines.slice(-3).join(' ')}`;
+      reject(new Error(how));
+      if (!closing) logger.warn(`${how}. What S3, KMS, SSM, Logs and ECR held is lost; reset the platform.`);
     });
     return promise;
   };
@@ -94,6 +95,7 @@ export function createMoto({ python, logger }: MotoOptions): Moto {
       return forward(request, await ready(), agent);
     },
     async close() {
+      closing = true;
       agent.destroy();
       const ending = child;
       if (ending === undefined) return;

@@ -9,7 +9,7 @@ import { bucketSetting, tag, unescapeXml } from '../policies/bucket-settings.ts'
 import type { Bucket, BucketStore, ObjectOwnership } from '../policies/bucket-store.ts';
 import type { KeyStore } from '../policies/key-store.ts';
 import { authorizeS3, s3Request } from '../policies/s3-authorization.ts';
-import { encryptionHeaders, encryptionOf, keyUse } from '../policies/s3-encryption.ts';
+import { encryptionHeaders, encryptionOf, keyUse, storedEncryption } from '../policies/s3-encryption.ts';
 import { readCopySource, recogniseS3, type S3Request } from '../policies/s3-operations.ts';
 import { checksumHeaders } from '../wire/checksums.ts';
 import { type Payload, readPayload } from '../wire/payload.ts';
@@ -76,14 +76,14 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
       const encryption = encryptionOf(request.headers, bucket, keys, call);
       Object.assign(headers, encryptionHeaders(encryption));
       if (encryption.key !== undefined) {
-        needed.push(keyUse('kms:GenerateDataKey', encryption.key, keys, bucket, recognised.key!, call));
+        needed.push(
+          keyUse('kms:GenerateDataKey', encryption.key, keys, bucket, recognised.key!, encryption.bucketKey, call),
+        );
       }
     }
     if (operation.startsWith('UploadPart')) {
-      const keyArn = buckets.uploads.get(uploadId ?? '');
-      if (keyArn !== undefined) {
-        needed.push(keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, recognised.key!, call));
-      }
+      const stored = buckets.uploads.get(uploadId ?? '');
+      if (stored?.keyArn !== undefined) needed.push(decryption(stored, bucket, recognised.key!, call));
     }
     const source = request.headers['x-amz-copy-source'];
     if (source !== undefined) needed.push(...(await sourceKeyUse(source, call)));
@@ -106,11 +106,11 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     const discard = () => (response.body instanceof Readable ? response.body.resume() : undefined);
     const readsObject = operation === 'GetObject' || operation === 'HeadObject' || operation === 'GetObjectAttributes';
     if (readsObject && response.status < 300) {
-      const keyArn = response.headers['x-amz-server-side-encryption-aws-kms-key-id'];
+      const stored = storedEncryption(response.headers);
       const needsKey = operation === 'GetObject' || request.headers['x-amz-checksum-mode'] !== undefined;
-      if (keyArn !== undefined && needsKey) {
+      if (stored.keyArn !== undefined && needsKey) {
         try {
-          permit([keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, key!, call)]);
+          permit([decryption(stored, bucket, key!, call)]);
         } catch (error) {
           discard();
           throw error;
@@ -264,9 +264,17 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
       body: new Uint8Array(),
     });
     response.body.resume();
-    const keyArn = response.headers['x-amz-server-side-encryption-aws-kms-key-id'];
-    if (keyArn === undefined) return [];
-    return [keyUse('kms:Decrypt', keys.resolve(keyArn, bucket), keys, bucket, source.key, call)];
+    const stored = storedEncryption(response.headers);
+    return stored.keyArn === undefined ? [] : [decryption(stored, bucket, source.key, call)];
+  }
+
+  function decryption(
+    { keyArn, bucketKey }: { keyArn: string | undefined; bucketKey: boolean },
+    bucket: Bucket,
+    objectKey: string,
+    call: Call,
+  ): AuthorizationRequest {
+    return keyUse('kms:Decrypt', keys.resolve(keyArn!, bucket), keys, bucket, objectKey, bucketKey, call);
   }
 
   async function forward(
@@ -293,9 +301,8 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
 
   async function rememberUpload(response: FrontResponse, sent: Record<string, string>): Promise<FrontResponse> {
     const text = Buffer.from(await readBody(response.body as Readable, documentLimit)).toString('utf8');
-    const keyArn = sent['x-amz-server-side-encryption-aws-kms-key-id'];
     const uploadId = tag(text, 'UploadId');
-    if (uploadId !== undefined) buckets.uploads.set(uploadId, keyArn);
+    if (uploadId !== undefined) buckets.uploads.set(uploadId, storedEncryption(sent));
     return {
       ...response,
       headers: { ...response.headers, ...sent, 'content-length': String(Buffer.byteLength(text)) },

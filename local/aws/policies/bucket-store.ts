@@ -39,8 +39,8 @@ export const everythingBlocked: PublicAccessBlock = {
 /** Bucket names are global. */
 export class BucketStore {
   readonly #buckets = new Map<string, Bucket>();
-  /** The KMS key (ARN; undefined: none) of a running multipart upload, by upload id. */
-  readonly uploads = new Map<string, string | undefined>();
+  /** The encryption of a running multipart upload, by upload id; without a key ARN it has none of KMS. */
+  readonly uploads = new Map<string, { keyArn: string | undefined; bucketKey: boolean }>();
 
   find(name: string): Bucket | undefined {
     return this.#buckets.get(name);

@@ -9,16 +9,16 @@ import { encryptionContext, keyRequest } from './kms.ts';
 export interface Encryption {
   algorithm: 'AES256' | 'aws:kms';
   key: Key | undefined;
+  /** S3 Bucket Keys: one data key per bucket, so the encryption context is the bucket's ARN. */
+  bucketKey: boolean;
 }
 
 const algorithmHeader = 'x-amz-server-side-encryption';
 const keyHeader = 'x-amz-server-side-encryption-aws-kms-key-id';
+const bucketKeyHeader = 'x-amz-server-side-encryption-bucket-key-enabled';
 
 /** What a new object gets: the request's own headers, else the bucket's default. Throws for an unknown or unusable key. */
 export function encryptionOf(headers: Record<string, string>, bucket: Bucket, keys: KeyStore, call: Call): Encryption {
-  if (headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined) {
-    throw new NotImplementedError('server-side encryption with customer-provided keys (SSE-C)');
-  }
   const asked = headers[algorithmHeader];
   if (asked === undefined && headers[keyHeader] !== undefined) {
     throw new AwsError(
@@ -28,14 +28,15 @@ export function encryptionOf(headers: Record<string, string>, bucket: Bucket, ke
     );
   }
   const algorithm = asked ?? bucket.encryption.algorithm;
-  if (algorithm === 'AES256') return { algorithm, key: undefined };
+  if (algorithm === 'AES256') return { algorithm, key: undefined, bucketKey: false };
   if (algorithm !== 'aws:kms') throw new NotImplementedError(`the server-side encryption ${algorithm}`);
   const reference = headers[keyHeader] ?? (asked === undefined ? bucket.encryption.keyId : undefined);
   const place = { account: call.account, region: bucket.region };
+  const bucketKey =
+    headers[bucketKeyHeader] === undefined ? bucket.encryption.bucketKeyEnabled : headers[bucketKeyHeader] === 'true';
   // Without a key S3 takes the caller's own aws/s3 key, which no other account can ever use.
-  if (reference === undefined) return { algorithm, key: keys.managed('s3', place) };
-  const key = findKey(reference, bucket, keys, place);
-  return { algorithm, key };
+  if (reference === undefined) return { algorithm, key: keys.managed('s3', place), bucketKey };
+  return { algorithm, key: findKey(reference, bucket, keys, place), bucketKey };
 }
 
 function findKey(reference: string, bucket: Bucket, keys: KeyStore, place: { account: string; region: string }): Key {
@@ -67,10 +68,11 @@ export function keyUse(
   keys: KeyStore,
   bucket: Bucket,
   objectKey: string,
+  bucketKey: boolean,
   call: Call,
 ): AuthorizationRequest {
   usable(key);
-  const arn = `arn:${call.partition}:s3:::${bucket.name}/${objectKey}`;
+  const arn = `arn:${call.partition}:s3:::${bucket.name}${bucketKey ? '' : `/${objectKey}`}`;
   return keyRequest(action, key, keys, call, {
     'kms:ViaService': `s3.${bucket.region}.amazonaws.com`,
     'aws:ViaAWSService': true,
@@ -79,6 +81,15 @@ export function keyUse(
 }
 
 /** Headers for the object store, so that it answers with them later. The key is always the full ARN. */
-export function encryptionHeaders({ algorithm, key }: Encryption): Record<string, string> {
-  return { [algorithmHeader]: algorithm, ...(key === undefined ? {} : { [keyHeader]: key.arn }) };
+export function encryptionHeaders({ algorithm, key, bucketKey }: Encryption): Record<string, string> {
+  return {
+    [algorithmHeader]: algorithm,
+    ...(key === undefined ? {} : { [keyHeader]: key.arn }),
+    ...(bucketKey ? { [bucketKeyHeader]: 'true' } : {}),
+  };
+}
+
+/** What an object's own headers say about its encryption: the key's ARN and whether it is behind a bucket key. */
+export function storedEncryption(headers: Record<string, string>): { keyArn: string | undefined; bucketKey: boolean } {
+  return { keyArn: headers[keyHeader], bucketKey: headers[bucketKeyHeader]?.toLowerCase() === 'true' };
 }

@@ -89,6 +89,10 @@ const subResources = new Set([
   'website',
 ]);
 
+/** What would have to be ignored: grants by ACL, object lock, customer-provided keys, website redirects. */
+const refusedHeaders =
+  /^x-amz-(grant-|object-lock-|bucket-object-lock-|website-redirect-|(copy-source-)?server-side-encryption-customer-)/;
+
 export function recogniseS3(request: FrontRequest): S3Request {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
   if (!/^(127\.0\.0\.1|localhost|\[::1\]|)$/.test(host)) {
@@ -96,6 +100,8 @@ export function recogniseS3(request: FrontRequest): S3Request {
       `virtual-hosted bucket addresses (Host ${host}); use path style, as clients do by themselves for http://127.0.0.1`,
     );
   }
+  const refused = Object.keys(request.headers).find((name) => refusedHeaders.test(name));
+  if (refused !== undefined) throw new NotImplementedError(`the header ${refused} of s3`);
   const query = new URLSearchParams(request.query);
   const [, bucketPart = '', ...keyParts] = request.path.split('/');
   const bucket = bucketPart === '' ? undefined : decode(bucketPart);

@@ -64,6 +64,8 @@ export const protocols: readonly ServiceProtocol[] = [
 ];
 
 export interface WireError {
+  /** What a client reads as the code. */
+  code: string;
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -80,6 +82,7 @@ export function encodeError(
   switch (service.protocol) {
     case 'rest-xml':
       return {
+        code: error.code,
         status: error.status,
         headers: { 'content-type': 'application/xml' },
         body: `<?xml version="1.0" encoding="UTF-8"?>\n${element(
@@ -95,6 +98,7 @@ export function encodeError(
     case 'query': {
       const members = modelled === undefined ? '' : encodeXml(modelled.shape, error.fields, () => {});
       return {
+        code: modelled?.queryCode ?? error.code,
         // The query services use the model's statuses (NoSuchEntity 404); a service need not repeat them.
         status: error.status === 400 ? (modelled?.status ?? 400) : error.status,
         headers: { 'content-type': 'text/xml' },
@@ -119,6 +123,7 @@ export function encodeError(
         headers['x-amzn-query-error'] = `${modelled?.queryCode ?? code};${error.status >= 500 ? 'Receiver' : 'Sender'}`;
       }
       return {
+        code,
         status: error.status,
         headers,
         body: JSON.stringify({ __type: code, [messageMember]: error.message, ...fields }),
