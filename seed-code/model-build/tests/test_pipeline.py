@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,8 +33,9 @@ class Definition(unittest.TestCase):
             {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAONE", "AWS_SECRET_ACCESS_KEY": "one"},
             {"AWS_DEFAULT_REGION": "cn-north-1", "AWS_ACCESS_KEY_ID": "AKIATWO", "AWS_SECRET_ACCESS_KEY": "two"},
         )
-        for environment in environments:
-            self.assertEqual(compiled(**environment).decode(), self.text, environment["AWS_DEFAULT_REGION"])
+        with ThreadPoolExecutor() as pool:
+            for environment, text in zip(environments, pool.map(lambda one: compiled(**one), environments)):
+                self.assertEqual(text.decode(), self.text, environment["AWS_DEFAULT_REGION"])
 
     def test_it_holds_no_account_region_bucket_or_registry(self):
         rest = self.text.replace(PLACEHOLDER, "")
