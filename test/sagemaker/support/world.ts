@@ -63,6 +63,7 @@ export async function createWorld(options: { clock?: ClockMode } = {}) {
     log,
     logger,
     enforcement: () => 'enforce',
+    signal: closing.signal,
   });
   const clients = createClients(() => front, clock);
   const context: PlatformContext = {

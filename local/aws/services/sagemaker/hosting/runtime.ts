@@ -8,7 +8,6 @@ import type { TagStore } from '../tag-store.ts';
 import { lookUpEndpoint } from './endpoints.ts';
 import type { EndpointRecord, Fleet, FleetVariant, Hostings } from './store.ts';
 
-const bodyLimit = 6 * 1024 * 1024;
 const timeoutMilliseconds = 60_000;
 const attributesHeader = 'X-Amzn-SageMaker-Custom-Attributes';
 
@@ -106,9 +105,6 @@ export function runtimeOperations(tags: TagStore, hostings: Hostings): Record<st
       async handle(input, call) {
         refuseUnsupported(input);
         const body = Buffer.from(input.Body ?? new Uint8Array());
-        if (body.length > bodyLimit) {
-          throw runtimeValidation(`The body of ${body.length} bytes is larger than the limit of ${bodyLimit} bytes.`);
-        }
         const { server, variant } = choose(input, call);
         const variantName = variant.VariantName ?? '';
         let response: Response;
