@@ -94,7 +94,7 @@ export async function runProgram(run: JobRun, request: ProgramRequest): Promise<
   if (optMl === 'rewrite') {
     if (request.isolated === true)
       throw new JobFailure('ClientError: Network isolation needs a Linux machine where namespaces are allowed');
-    await rewriteScripts(place.ml, place.ml);
+    await rewriteScripts(context.python, place.ml);
   }
   const variables = Object.fromEntries(
     Object.entries(request.variables).map(([name, value]) => [

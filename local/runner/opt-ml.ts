@@ -1,14 +1,16 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { filesBelow } from './archive.ts';
+import { promisify } from 'node:util';
 import { startProbe } from './probe.ts';
 
 /** How a job's folder is /opt/ml: shown there by a mount namespace, or by rewriting that path where it is written. */
 export type OptMl = 'namespace' | 'rewrite';
 
 const supervisor = fileURLToPath(new URL('./python/supervise.py', import.meta.url));
+const rewriter = fileURLToPath(new URL('./python/rewrite.py', import.meta.url));
 
 /** Tries once whether this machine and user can have a mount namespace. */
 export async function detectOptMl(python: string): Promise<OptMl> {
@@ -26,18 +28,9 @@ export function rewriteText(text: string, folder: string): string {
   return text.replaceAll(/(?<![\w/.-])\/opt\/ml(?![\w-])/g, () => folder);
 }
 
-/** Scripts that may name the path; data is never touched. */
-const scriptName = /\.(?:py|sh|bash|r|toml|cfg|ini|ya?ml)$/i;
-const largestScript = 1024 * 1024;
-
-/** Rewrites /opt/ml in the scripts below a folder of downloaded copies. Compiled code and paths made at run time are missed. */
-export async function rewriteScripts(directory: string, folder: string): Promise<void> {
-  for (const file of await filesBelow(directory)) {
-    if (!scriptName.test(file.name) || (await stat(file.path)).size > largestScript) continue;
-    const text = await readFile(file.path, 'utf8');
-    const rewritten = rewriteText(text, folder);
-    if (rewritten !== text) await writeFile(file.path, rewritten);
-  }
+/** Rewrites /opt/ml in the scripts below the job's folder, which are downloaded copies (see python/rewrite.py). */
+export async function rewriteScripts(python: string, folder: string): Promise<void> {
+  await promisify(execFile)(python, ['-I', rewriter, folder, folder]);
 }
 
 /** The folders of one job or model server. */

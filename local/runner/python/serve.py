@@ -21,6 +21,8 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from rewrite import rewrite_folder
+
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 MODEL = BASE / "model"
 PORT_DESCRIPTOR = 4
@@ -187,6 +189,8 @@ class ScriptMode:
         file = code / program
         if not file.is_file():
             raise ValueError(f"code/{program} (SAGEMAKER_PROGRAM) is not in the model archive")
+        if str(BASE) != "/opt/ml":
+            rewrite_folder(code, str(BASE))
         requirements = code / "requirements.txt"
         if requirements.exists():
             pip = subprocess.run([sys.executable, "-m", "pip", "install", "-r", str(requirements)], check=False)

@@ -16,6 +16,8 @@ import tarfile
 import threading
 from pathlib import Path
 
+from rewrite import rewrite_folder
+
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
 
@@ -145,6 +147,8 @@ def main(framework, archive=None):
     code = BASE / "code"
     if archive is not None:
         unpack(Path(archive), code)
+        if str(BASE) != "/opt/ml":
+            rewrite_folder(code, str(BASE))
     if not (code / program).is_file():
         fail(f"The program {program} (hyperparameter sagemaker_program) is not in the submitted code")
         return 1
