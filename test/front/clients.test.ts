@@ -50,3 +50,17 @@ test.each(['enforce', 'observe'] as const)('%s: the decision is in the log eithe
     });
   }),
 );
+
+test('a closed platform answers nobody, without retries and without a word', async () => {
+  let clients: ReturnType<Parameters<Parameters<typeof withPlatform>[1]>[0]['administrator']> | undefined;
+  let lines: string[] = [];
+  await withPlatform({}, async (started) => {
+    clients = started.administrator(accounts.development);
+    lines = started.lines;
+    await clients.sts.send(new GetCallerIdentityCommand({}));
+  });
+  const before = Date.now();
+  await expect(clients!.sts.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: 'AbortError' });
+  expect(Date.now() - before).toBeLessThan(200);
+  expect(lines).toEqual([]);
+});

@@ -122,3 +122,20 @@ test('changing the mode keeps the time', async () => {
   wall += 10;
   expect(clock.now().getTime()).toBe(before + 10);
 });
+
+test('a closed clock wakes nobody any more, so that no loop keeps the process alive', async () => {
+  const clock = createClock({ mode: 'at-once' });
+  let rounds = 0;
+  void (async () => {
+    for (;;) {
+      await clock.sleep(1000);
+      rounds += 1;
+    }
+  })();
+  await turns(5);
+  clock.close();
+  const before = rounds;
+  await turns();
+  expect(before).toBeGreaterThan(0);
+  expect(rounds).toBe(before);
+});

@@ -45,6 +45,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const { logger, python } = options;
   const world: World = { ...options.world, accounts: [...options.world.accounts] };
   const closing = new AbortController();
+  const frontClosing = new AbortController();
   const clock = createClock(world.clock, Date.now, () => front.inFlight > 0);
   const faults = new Faults();
   const log = new CallLog();
@@ -78,6 +79,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     log,
     logger,
     enforcement: () => options.enforcement,
+    signal: frontClosing.signal,
   });
   const clients = createClients(() => front, clock);
   const runner = await createRunnerOrRefusal(options, clock, clients);
@@ -135,8 +137,10 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     },
     async close() {
       closing.abort(new Error('The local platform closes.'));
-      clock.close();
+      // Jobs and model servers end first: their last log lines still pass the front.
       await runner.close();
+      frontClosing.abort();
+      clock.close();
       await moto.close();
     },
   };

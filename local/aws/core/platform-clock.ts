@@ -14,7 +14,7 @@ export interface ControllableClock extends Clock {
   readonly held: number;
   /** The moment of the next timer. */
   next(): Date | undefined;
-  /** Drops every timer: their sleepers never go on. Who must end in order passes a signal to sleep. */
+  /** Drops every timer: sleepers, also later ones, never go on. Who must end in order passes a signal to sleep. */
   close(): void;
 }
 
@@ -33,6 +33,7 @@ export function createClock(
   let since = base;
   let timers: Timer[] = [];
   let order = 0;
+  let closed = false;
   let held = 0;
   let wake: NodeJS.Timeout | undefined;
   let jump: NodeJS.Immediate | undefined;
@@ -101,6 +102,7 @@ export function createClock(
     },
     sleep(milliseconds, signal) {
       if (signal?.aborted) return Promise.reject(signal.reason);
+      if (closed) return new Promise(() => {});
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const timer: Timer = { at: virtual() + Math.max(0, milliseconds), order: order++, fire: resolve };
       const onAbort = () => {
@@ -157,6 +159,7 @@ export function createClock(
       schedule();
     },
     close() {
+      closed = true;
       timers = [];
       clearTimeout(wake);
       clearImmediate(jump);

@@ -17,7 +17,7 @@ import type { CallLog, CallLogEntry } from './call-log.ts';
 import { type Fault, type Faults, parseDuration } from './faults.ts';
 import type { HttpService, PayloadSignature } from './http-service.ts';
 import { withoutYoung } from './list-lag.ts';
-import { ConnectionLost, type FrontRequest, type FrontResponse, readBody } from './message.ts';
+import { ConnectionLost, type FrontRequest, type FrontResponse, PlatformClosed, readBody } from './message.ts';
 import { decodeInput, encodeOutput, operationName, operationSchema } from './operations.ts';
 import { route } from './route.ts';
 
@@ -32,6 +32,8 @@ export interface FrontOptions {
   logger: Logger;
   /** Decisions are made and logged either way; `observe` carries on after a denial. */
   enforcement: () => 'enforce' | 'observe';
+  /** Aborted when the platform closes: from then on nothing is answered, and nothing that fails is worth a line. */
+  signal: AbortSignal;
 }
 
 export interface Front {
@@ -64,6 +66,7 @@ export function createFront(options: FrontOptions): Front {
   };
 
   async function handle(request: FrontRequest): Promise<FrontResponse> {
+    if (options.signal.aborted) throw new PlatformClosed();
     const requestId = randomUUID();
     const { log: exchange, run } = begin(request, requestId);
     inFlight += 1;
@@ -73,6 +76,7 @@ export function createFront(options: FrontOptions): Front {
       return finish(response, requestId);
     } catch (error) {
       if (error instanceof ConnectionLost) throw error;
+      if (options.signal.aborted) throw new PlatformClosed();
       const known = asAwsError(error, exchange.entry.operation);
       const encoded = encodeError(exchange.service, known, requestId, {
         queryMode: request.headers['x-amzn-query-mode'] === 'true',

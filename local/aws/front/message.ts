@@ -26,6 +26,14 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** The platform is closing. An AbortError, so that clients of this process do not try again. */
+export class PlatformClosed extends Error {
+  constructor() {
+    super('The local platform has closed.');
+    this.name = 'AbortError';
+  }
+}
+
 /** Reads a whole body. Throws AwsError-free RangeError beyond the limit (bytes), which the caller words. */
 export async function readBody(body: Readable | Uint8Array, limit: number): Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body;

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ConnectionLost, type FrontRequest, type FrontResponse } from './message.ts';
+import { ConnectionLost, type FrontRequest, type FrontResponse, PlatformClosed } from './message.ts';
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -68,7 +68,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     });
     await send(answer, response);
   } catch (error) {
-    if (!(error instanceof ConnectionLost)) throw error;
+    if (!(error instanceof ConnectionLost || error instanceof PlatformClosed)) throw error;
     request.socket.destroy();
   }
 }
