@@ -220,6 +220,25 @@ print(open('/opt/ml/processing/out/mine').read() + open('mine').read() + str(len
   });
 });
 
+test('what a job installs is its own', async () => {
+  const code = `import importlib.metadata, os, subprocess, sys, zipfile
+name = '/opt/ml/processing/tiny-1.0-py3-none-any.whl'
+with zipfile.ZipFile(name, 'w') as wheel:
+    wheel.writestr('tiny.py', 'size = 1')
+    wheel.writestr('tiny-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')
+    wheel.writestr('tiny-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr('tiny-1.0.dist-info/RECORD', '')
+subprocess.run(['pip', 'install', '--quiet', '--no-index', '--no-deps', name], check=True)
+print(subprocess.run([sys.executable, '-c', 'import tiny; print(tiny.size, tiny.__file__)'], capture_output=True, text=True).stdout)`;
+  expect(await fixture.run('ProcessingJob', 'installs', await script(fixture, 'installs', code))).toMatchObject({
+    status: 'Completed',
+  });
+  expect((await fixture.log('ProcessingJobs', 'installs')).join('\n')).toMatch(
+    /^1 \S+\/jobs\/installs-\S+\/packages\/tiny\.py$/m,
+  );
+  await expect(fixture.runPython('import tiny')).rejects.toThrow("No module named 'tiny'");
+});
+
 describe('how a job ends', () => {
   test('exit code and message of a failed program', async () => {
     const code = `import sys
@@ -395,6 +414,30 @@ open('/opt/ml/processing/out/x', 'w').write('done')`;
   const [line] = await fixture.log('ProcessingJobs', 'rewritten');
   expect(line).toMatch(/^names \/opt\/ml as data \S+\/rewritten\/rewritten-[\w-]+\/ml\/processing \S+\/ml\/input$/);
   expect((await fixture.get('out/rewritten/x')).toString()).toBe('done');
+  const packed = `import tarfile, io
+tar = tarfile.open('/opt/ml/processing/out/sourcedir.tar.gz', 'w:gz')
+for name, text in {'a/main.py': b"print('/opt/ml/model')", 'a/data.csv': b'/opt/ml/model'}.items():
+    member = tarfile.TarInfo(name); member.size = len(text); tar.addfile(member, io.BytesIO(text))
+tar.close()`;
+  await fixture.run('ProcessingJob', 'packs', await script(fixture, 'packs', packed));
+  const unpacks = await script(fixture, 'unpacks', '', {
+    AppSpecification: {
+      ImageUri: image,
+      ContainerEntrypoint: [
+        '/bin/bash',
+        '-c',
+        'cd /opt/ml/processing/input && tar xzf sourcedir.tar.gz && python a/main.py && cat a/data.csv && echo',
+      ],
+    },
+    ProcessingInputs: [input('packed', 'out/packs', `${folder}/input`)],
+  });
+  expect(await fixture.run('ProcessingJob', 'unpacks', unpacks, {}, runner.jobs)).toMatchObject({
+    status: 'Completed',
+  });
+  expect(await fixture.log('ProcessingJobs', 'unpacks')).toEqual([
+    expect.stringMatching(/\/rewritten\/unpacks-[\w-]+\/ml\/model$/),
+    '/opt/ml/model',
+  ]);
   const trained = await fixture.run('TrainingJob', 'rewritten-train', training(), {}, runner.jobs);
   expect(trained).toMatchObject({ status: 'Completed', optMl: 'rewrite' });
   expect(
