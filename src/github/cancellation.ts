@@ -32,8 +32,12 @@ export function createCancellation({ signals, exit, report }: CancellationOption
       exit(code);
     };
     if (stop === undefined) return end();
-    const limit = new Promise((resolve) => setTimeout(resolve, 1_500));
-    Promise.race([stop().catch(() => undefined), limit]).then(end);
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, 1_500);
+    Promise.race([stop().catch(() => undefined), limit]).then(() => {
+      clearTimeout(timer);
+      end();
+    });
   };
   signals.on('SIGINT', () => leave('SIGINT', 130));
   signals.on('SIGTERM', () => leave('SIGTERM', 143));
