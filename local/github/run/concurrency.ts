@@ -1,3 +1,6 @@
+import { type Evaluation, isTruthy } from '../expressions.ts';
+import type { Concurrency } from '../workflow/model.ts';
+
 /** Who holds or waits for a concurrency group: a run, a called workflow or a job. */
 export interface Holder {
   /** Asked to end because of `cancel-in-progress`, or because a newer one took its place in the queue. */
@@ -18,6 +21,8 @@ interface Group {
 
 const queueLimit = 100;
 
+export type Entered = 'cancelled' | (() => void);
+
 /**
  * Concurrency groups of one repository; names are compared without case. One runs, and by default one waits: a newer one
  * cancels the one that waits. `queue: max` lets up to 100 wait; GitHub promises no order, here they go first in, first out.
@@ -25,11 +30,11 @@ const queueLimit = 100;
 export class ConcurrencyGroups {
   readonly #groups = new Map<string, Group>();
 
-  async acquire(
+  acquire(
     name: string,
     holder: Holder,
     options: { cancelInProgress: boolean; queue: 'single' | 'max' },
-  ): Promise<'acquired' | 'cancelled'> {
+  ): 'acquired' | 'cancelled' | Promise<'acquired' | 'cancelled'> {
     const key = name.toLowerCase();
     const group = this.#groups.get(key) ?? { running: undefined, pending: [] };
     this.#groups.set(key, group);
@@ -72,4 +77,37 @@ export class ConcurrencyGroups {
     next?.resolve('acquired');
     if (!next) this.#groups.delete(key);
   }
+}
+
+/**
+ * Enters the group of a `concurrency` block, waiting if need be. Resolves with the function that leaves it, or with 'cancelled'
+ * when a newer request took the place, the wait was given up (`ended`), or the group can never be got. Throws for a block that
+ * GitHub would not accept.
+ */
+export async function enterGroup(options: {
+  groups: ConcurrencyGroups;
+  concurrency: Concurrency | undefined;
+  evaluation: Evaluation;
+  holder: Holder;
+  ended: AbortSignal;
+  onPending: (group: string) => void;
+}): Promise<Entered> {
+  const { groups, concurrency, evaluation, holder, ended, onPending } = options;
+  const name = concurrency?.group.evaluateString(evaluation) ?? '';
+  if (!concurrency || name === '') return () => {};
+  const { cancelInProgress: block, queue } = concurrency;
+  const cancelInProgress = block ? isTruthy(block.evaluate(evaluation)) : false;
+  if (cancelInProgress && queue === 'max') {
+    throw new Error("concurrency cannot combine 'queue: max' with 'cancel-in-progress: true'");
+  }
+  const leave = () => groups.release(name, holder);
+  const answer = groups.acquire(name, holder, { cancelInProgress, queue });
+  if (typeof answer !== 'string') {
+    onPending(name);
+    ended.addEventListener('abort', leave, { once: true });
+    if (ended.aborted) leave();
+  }
+  const settled = await answer;
+  ended.removeEventListener('abort', leave);
+  return settled === 'acquired' ? leave : 'cancelled';
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Data, toData } from '../expressions.ts';
 import type { Git } from '../git.ts';
@@ -68,6 +68,7 @@ export class RunStore implements Runs {
   readonly #providePrograms: JobServices['providePrograms'];
   readonly #saving = new Map<number, NodeJS.Timeout>();
   #lastId = 0;
+  #lastJobId = 0;
 
   constructor(services: RunServices) {
     this.#services = services;
@@ -113,6 +114,9 @@ export class RunStore implements Runs {
     state.runNumbers.set(path, number);
     const now = this.#now();
     this.#lastId = Math.max(this.#lastId + 1, Math.floor(Date.parse(now) / 1000) * 10);
+    this.#lastJobId = Math.max(this.#lastJobId, this.#lastId * 10);
+    // A world whose clock begins at the same moment again may reuse the number of an earlier one.
+    rmSync(this.directory(this.#lastId), { recursive: true, force: true });
     const record: RunRecord = {
       id: this.#lastId,
       number,
@@ -278,6 +282,7 @@ export class RunStore implements Runs {
       services: this.#jobServices(plan.actions, record),
       reviewer: this.#services.options.reviewer,
       emit: (event) => this.#changed(event),
+      nextJobId: () => ++this.#lastJobId,
       previous,
     });
     try {
