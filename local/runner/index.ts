@@ -42,6 +42,7 @@ export function createRunner(options: RunnerOptions): Runner {
     clients: options.clients,
     graceMilliseconds: options.graceMilliseconds ?? 120_000,
     programs: new Set(),
+    servers: new Set(),
     closing: false,
     optMl: () => {
       detected ??= prepare(options);
@@ -64,7 +65,8 @@ export function createRunner(options: RunnerOptions): Runner {
     async close() {
       context.closing = true;
       for (const program of context.programs) program.kill();
-      await Promise.allSettled([...jobs, ...[...context.programs].map((program) => program.exit)]);
+      // Jobs and servers still send their last log lines and remove their folders.
+      await Promise.allSettled([...jobs, ...context.servers]);
     },
   };
 }
@@ -140,6 +142,7 @@ async function execute(
       stream: `${job.name}/${job.kind === 'TransformJob' ? 'i-local' : 'algo-1'}-${Math.floor(clock.now().getTime() / 1000)}`,
       clock,
       logger,
+      closing: () => context.closing,
     });
     cleanUp.unshift(() => stream.close());
     const run: JobRun = {

@@ -22,6 +22,8 @@ export interface RunnerContext {
   optMl: () => Promise<OptMl>;
   /** Programs that run now; closing the runner kills them. */
   programs: Set<RunningProgram>;
+  /** Model servers on their way out included; each settles when nothing of it is left. */
+  servers: Set<Promise<unknown>>;
   /** Set when the runner closes: nothing starts any more. */
   closing: boolean;
   /** Between SIGTERM and SIGKILL. */

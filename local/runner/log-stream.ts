@@ -26,8 +26,10 @@ export function createLogStream(options: {
   stream: string;
   clock: Clock;
   logger: Logger;
+  /** True while the platform closes: a lost log is no news then. */
+  closing: () => boolean;
 }): LogStream {
-  const { client, group, stream, clock, logger } = options;
+  const { client, group, stream, clock, logger, closing } = options;
   let pending: InputLogEvent[] = [];
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> = Promise.resolve();
@@ -56,7 +58,7 @@ export function createLogStream(options: {
         );
     } catch (error) {
       broken = true;
-      logger.warn(`No log of ${stream} in ${group}: ${(error as Error).message}`);
+      if (!closing()) logger.warn(`No log of ${stream} in ${group}: ${(error as Error).message}`);
     }
   };
 

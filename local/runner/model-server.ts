@@ -88,6 +88,7 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
     ...request.log,
     clock: context.clock,
     logger: context.logger,
+    closing: () => context.closing,
   });
   const lastLines: string[] = [];
   const variables = { ...container.environment, ...request.variables };
@@ -123,6 +124,9 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
     await remove();
     return `the model server ended with exit code ${code}: ${lastLines.filter((line) => line.trim() !== '').at(-1) ?? 'it said nothing'}`;
   });
+
+  context.servers.add(exited);
+  void exited.finally(() => context.servers.delete(exited)).catch(() => {});
 
   const port = await Promise.race([
     firstLine(program.report),

@@ -317,3 +317,20 @@ test('a server that dies says so, and leaves nothing behind', async () => {
   expect(await server.ended).toBe('the model server ended with exit code 9: goodbye');
   expect(await fixture.log('Endpoints/dies', 'AllTraffic')).toContain('goodbye');
 });
+
+test('when the platform closes, servers end, their last lines are kept, nothing is complained about', async () => {
+  const other = await startFixture();
+  await other.put('m.tar.gz', await fixture.get('models/regression/output/model.tar.gz'));
+  const server = await other.platform.platform.context.modelServers.start({
+    account,
+    region,
+    endpointName: 'closing',
+    variantName: 'AllTraffic',
+    container: { image, modelDataUrl: `s3://${bucket}/m.tar.gz`, environment: {} },
+    credentials: () => other.platform.credentials(account),
+  });
+  await ask(server, rows);
+  await other.close();
+  await expect(fetch(`${server.url}/ping`)).rejects.toThrow();
+  expect(other.platform.lines.filter((line) => line.includes('No log'))).toEqual([]);
+});
