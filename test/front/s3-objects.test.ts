@@ -13,6 +13,7 @@ import {
   GetBucketLocationCommand,
   GetBucketTaggingCommand,
   GetBucketVersioningCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadBucketCommand,
@@ -150,6 +151,31 @@ describe('a body that is not what was announced is refused and not stored', () =
     expect(of('x-amz-checksum-crc64nvme')).toBe('ae8b14860a799888');
     expect(of('x-amz-checksum-crc32')).toBe('cbf43926');
   });
+
+  test.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const)(
+    '%s goes with the body or after it, and comes back',
+    async (ChecksumAlgorithm) => {
+      const read = async () => {
+        // The SDK compares the checksum of the answer with the body.
+        const answer = await s3.send(new GetObjectCommand({ Bucket, Key: 'summed', ChecksumMode: 'ENABLED' }));
+        expect(await answer.Body!.transformToString()).toBe('hello world');
+        return answer[`Checksum${ChecksumAlgorithm}`];
+      };
+      const put = (Body: string | Readable) =>
+        s3.send(new PutObjectCommand({ Bucket, Key: 'summed', Body, ContentLength: 11, ChecksumAlgorithm }));
+      await put('hello world');
+      const first = await read();
+      await put(Readable.from([Buffer.from('hello '), Buffer.from('world')]));
+      expect(await read()).toBe(first);
+      expect(first).toBeDefined();
+      const attributes = new GetObjectAttributesCommand({
+        Bucket,
+        Key: 'summed',
+        ObjectAttributes: ['ETag', 'ObjectSize'],
+      });
+      expect(await s3.send(attributes)).toMatchObject({ ObjectSize: 11, ETag: expect.any(String) });
+    },
+  );
 
   test('a signed hash', async () => {
     const client = new S3Client({ region, endpoint: platform.url, credentials, forcePathStyle: true, maxAttempts: 1 });

@@ -11,11 +11,11 @@ import type { KeyStore } from '../policies/key-store.ts';
 import { authorizeS3, s3Request } from '../policies/s3-authorization.ts';
 import { encryptionHeaders, encryptionOf, keyUse, storedEncryption } from '../policies/s3-encryption.ts';
 import { readCopySource, recogniseS3, type S3Request } from '../policies/s3-operations.ts';
-import { checksumHeaders } from '../wire/checksums.ts';
-import { type Payload, readPayload } from '../wire/payload.ts';
+import { readPayload } from '../wire/payload.ts';
 import { element, escapeXml } from '../wire/query.ts';
 import { escapeUri } from '../wire/sigv4.ts';
-import type { Moto, MotoResponse } from './process.ts';
+import type { Moto } from './process.ts';
+import { documentLimit, errorOf, forward, readDocument } from './s3-forward.ts';
 
 export interface S3Options {
   moto: Moto;
@@ -24,18 +24,8 @@ export interface S3Options {
   authorizer: Authorizer;
 }
 
-/** XML bodies (settings, deletes, part lists) are read whole; 1,000 keys of 1,024 bytes fit. */
-const documentLimit = 4 * 1024 * 1024;
+/** Operations that decide how an object is encrypted. */
 const newObject = new Set(['PutObject', 'CopyObject', 'CreateMultipartUpload']);
-const hopHeaders = new Set([
-  'connection',
-  'date',
-  'keep-alive',
-  'server',
-  'transfer-encoding',
-  'x-amzn-requestid',
-  'x-amz-request-id',
-]);
 
 export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpService<S3Request> {
   async function handle(
@@ -53,7 +43,7 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     });
     const document = async () => Buffer.from(await readDocument(payload)).toString('utf8');
     if (operation === 'CreateBucket') return createBucket(recognised, request, call, await document());
-    if (operation === 'ListBuckets') return forward(recognised, request, call.account, call.region, payload, {});
+    if (operation === 'ListBuckets') return forward(moto, recognised, request, call.account, call.region, payload, {});
 
     const bucket = buckets.get(recognised.bucket!);
     const own = await bucketSetting(operation, bucket, document, authorizer);
@@ -88,7 +78,7 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     const source = request.headers['x-amz-copy-source'];
     if (source !== undefined) needed.push(...(await sourceKeyUse(source, call)));
     permit(needed);
-    const response = await forward(recognised, request, bucket.account, bucket.region, payload, headers);
+    const response = await forward(moto, recognised, request, bucket.account, bucket.region, payload, headers);
     return afterwards(recognised, request, bucket, call, permit, response, headers);
   }
 
@@ -172,7 +162,15 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
       );
     }
     const body = Buffer.from(text);
-    const response = await forward(recognised, request, call.account, call.region, { body, length: body.length }, {});
+    const response = await forward(
+      moto,
+      recognised,
+      request,
+      call.account,
+      call.region,
+      { body, length: body.length },
+      {},
+    );
     if (response.status >= 400) throw await errorOf(response);
     if (existing === undefined) {
       buckets.add(
@@ -232,6 +230,7 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     if (refused.length < objects.length) {
       const body = Buffer.from(allowed);
       const response = await forward(
+        moto,
         recognised,
         request,
         bucket.account,
@@ -277,28 +276,6 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     return keyUse('kms:Decrypt', keys.resolve(keyArn!, bucket), keys, bucket, objectKey, bucketKey, call);
   }
 
-  async function forward(
-    { operation }: S3Request,
-    request: FrontRequest,
-    account: string,
-    region: string,
-    payload: Payload,
-    added: Record<string, string>,
-  ): Promise<FrontResponse> {
-    const { body, length } = payload;
-    const response = await moto.send({
-      service: 's3',
-      account,
-      region,
-      method: request.method,
-      path: request.path,
-      query: withoutSignature(request.query),
-      headers: { ...forwardedHeaders(request.headers), 'content-length': String(length), ...added },
-      body: length === 0 && !(body instanceof Readable) ? new Uint8Array() : body,
-    });
-    return toFront(response, operation);
-  }
-
   async function rememberUpload(response: FrontResponse, sent: Record<string, string>): Promise<FrontResponse> {
     const text = Buffer.from(await readBody(response.body as Readable, documentLimit)).toString('utf8');
     const uploadId = tag(text, 'UploadId');
@@ -316,70 +293,4 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     authorize: async (recognised, request, call) => authorizeS3(recognised, request, call, buckets),
     handle,
   };
-}
-
-async function readDocument({ body, length }: Payload): Promise<Uint8Array> {
-  if (length > documentLimit) throw new AwsError('MaxMessageLengthExceeded', 'Your request was too big.', 400);
-  return readBody(body, documentLimit);
-}
-
-/** What moto needs to know; signature, framing and connection end here. */
-function forwardedHeaders(headers: Record<string, string>): Record<string, string> {
-  const forwarded: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (hopHeaders.has(name) || ['authorization', 'host', 'expect', 'content-length', 'x-amz-trailer'].includes(name))
-      continue;
-    if (
-      ['x-amz-content-sha256', 'x-amz-security-token', 'x-amz-decoded-content-length', 'accept-encoding'].includes(name)
-    )
-      continue;
-    forwarded[name] = value;
-  }
-  const trailer = headers['x-amz-trailer'];
-  if (trailer !== undefined && forwarded['x-amz-sdk-checksum-algorithm'] === undefined) {
-    const known = checksumHeaders.find((name) => name === trailer.trim().toLowerCase());
-    if (known !== undefined)
-      forwarded['x-amz-sdk-checksum-algorithm'] = known.slice('x-amz-checksum-'.length).toUpperCase();
-  }
-  const encoding = (forwarded['content-encoding'] ?? '')
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '' && part !== 'aws-chunked');
-  if (encoding.length > 0) forwarded['content-encoding'] = encoding.join(',');
-  else delete forwarded['content-encoding'];
-  return forwarded;
-}
-
-function withoutSignature(query: string): string {
-  return query
-    .split('&')
-    .filter((pair) => !pair.startsWith('X-Amz-'))
-    .join('&');
-}
-
-function toFront(response: MotoResponse, operation: string): FrontResponse {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(response.headers)) if (!hopHeaders.has(name)) headers[name] = value;
-  const isHead = operation === 'HeadObject' || operation === 'HeadBucket';
-  if (isHead) response.body.resume();
-  return { status: response.status, headers, ...(isHead ? {} : { body: response.body }) };
-}
-
-async function errorOf(response: FrontResponse): Promise<AwsError> {
-  const text =
-    response.body instanceof Readable
-      ? Buffer.from(await readBody(response.body, documentLimit)).toString('utf8')
-      : String(response.body ?? '');
-  const code = tag(text, 'Code');
-  if (code === undefined) {
-    const byStatus: Record<number, string> = { 304: 'NotModified', 404: 'NoSuchKey', 412: 'PreconditionFailed' };
-    const named = byStatus[response.status];
-    if (named !== undefined) return new AwsError(named, '', response.status);
-    return new AwsError('InternalError', `moto answered ${response.status}: ${text.slice(0, 300)}`, response.status);
-  }
-  const fields: Record<string, string> = {};
-  for (const [, name, value] of text.matchAll(/<(\w+)>([^<]*)<\/\1>/g)) {
-    if (!['Code', 'Message', 'RequestID', 'RequestId', 'HostId'].includes(name!)) fields[name!] = unescapeXml(value!);
-  }
-  return new AwsError(code, tag(text, 'Message') ?? '', response.status, fields);
 }
