@@ -86,7 +86,8 @@ export async function createWorld(options: { clock?: ClockMode } = {}) {
 
   const signIn = (account: string, role?: string): Credentials =>
     identity.signIn({ account, ...(role === undefined ? {} : { role }) }).credentials;
-  const administrator = (account = admin): ClientSet => clients(signIn(account), region);
+  const administrator = (account = admin): ClientSet =>
+    clients(identity.signIn({ account, lifetimeSeconds: 12 * 3600 }).credentials, region);
 
   async function createRole(account: string, name: string, trust: string[], statements: object[]): Promise<string> {
     const { iam } = administrator(account);

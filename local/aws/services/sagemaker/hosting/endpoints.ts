@@ -11,7 +11,7 @@ import type { Call, Operation } from '../../../core/service.ts';
 import { inWindow, listPage, nameContains } from '../listing.ts';
 import { creation, operation, permission, permissionOnAll, scopeOf } from '../operation.ts';
 import { validationError } from '../problems.ts';
-import { keyOf, type Scope, sagemakerArn } from '../scope.ts';
+import { keyOf, type Scope, sagemakerArn, tagRecord } from '../scope.ts';
 import type { TagStore } from '../tag-store.ts';
 import { planDeployment } from './deployment.ts';
 import { findEndpointConfig } from './endpoint-configs.ts';
@@ -132,7 +132,11 @@ export function endpointOperations(
       mutating: true,
       authorize: (input, call) => [
         ...creation('CreateEndpoint', arnOf(call, input.EndpointName), input.Tags),
-        permission(tags, 'CreateEndpoint', configArn(call, input.EndpointConfigName)),
+        // The tags of a request count for each resource that it touches.
+        {
+          ...permission(tags, 'CreateEndpoint', configArn(call, input.EndpointConfigName)),
+          requestTags: tagRecord(input.Tags),
+        },
       ],
       handle(input, call) {
         const scope = scopeOf(call);

@@ -15,7 +15,7 @@ import { creation, definedOnly, operation, passRole, permission, permissionOnAll
 import { validationError } from '../problems.ts';
 import { packagePermission } from '../registry/permissions.ts';
 import { findPackage, lookUpPackage, packageArn, type Registries } from '../registry/store.ts';
-import { keyOf, type Scope, sagemakerArn } from '../scope.ts';
+import { keyOf, type Scope, sagemakerArn, tagRecord } from '../scope.ts';
 import { useRole } from '../service-role.ts';
 import type { TagStore } from '../tag-store.ts';
 import type { Hostings, ModelRecord } from './store.ts';
@@ -96,7 +96,11 @@ export function modelOperations(
       const arn = found?.arn ?? packageArn(call, name);
       const foreign = parseArn(arn)?.account !== call.account;
       const actions = foreign ? ['DescribeModelPackage', 'CreateModel'] : ['DescribeModelPackage'];
-      return actions.map((action) => packagePermission(tags, action, arn, found));
+      const requestTags = tagRecord(input.Tags);
+      return actions.map((action) => ({
+        ...packagePermission(tags, action, arn, found),
+        ...(action === 'CreateModel' ? { requestTags } : {}),
+      }));
     });
   }
 

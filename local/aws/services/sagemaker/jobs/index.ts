@@ -4,6 +4,7 @@ import type {
   CreateTransformJobRequest,
 } from '@aws-sdk/client-sagemaker';
 import type { ModelContainer, PlatformContext } from '../../../core/context.ts';
+import { AwsError } from '../../../core/errors.ts';
 import type { Call, Operation } from '../../../core/service.ts';
 import { inWindow, listPage, nameContains } from '../listing.ts';
 import { creation, operation, passRole, permission, permissionOnAll, scopeOf } from '../operation.ts';
@@ -120,6 +121,24 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
     };
   }
 
+  const deletion = (kind: JobKind): Operation =>
+    operation<Record<string, any>, unknown>({
+      mutating: true,
+      authorize: (input, call) => [permission(tags, `Delete${kind}`, arnOf(kind, call, input[`${kind}Name`]))],
+      handle(input, call) {
+        const job = find(kind, call, input[`${kind}Name`]);
+        if (!hasEnded(job.status)) {
+          throw new AwsError(
+            'ResourceInUse',
+            `The ${jobNoun[kind]} ${job.name} cannot be deleted in status ${job.status}.`,
+          );
+        }
+        registries[kind].of(scopeOf(call)).delete(keyOf(job.name));
+        tags.remove(job.arn);
+        return {};
+      },
+    });
+
   const operations: Record<string, Operation> = {
     CreateProcessingJob: operation<CreateProcessingJobRequest, unknown>({
       mutating: true,
@@ -166,6 +185,9 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
         return { TransformJobArn: job.arn };
       },
     }),
+    // The record goes; what the job wrote stays. Transform jobs have no such operation.
+    DeleteProcessingJob: deletion('ProcessingJob'),
+    DeleteTrainingJob: deletion('TrainingJob'),
     ...common('ProcessingJob', views.describeProcessing, views.summarizeProcessing),
     ...common('TrainingJob', views.describeTraining, views.summarizeTraining),
     ...common('TransformJob', views.describeTransform, views.summarizeTransform),

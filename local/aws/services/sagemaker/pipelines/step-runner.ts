@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import type { ClientSet, PlatformContext } from '../../../core/context.ts';
 import { reasonOf } from '../problems.ts';
-import type { Scope } from '../scope.ts';
+import { type Scope, sagemakerArn } from '../scope.ts';
 import { cacheKey, findCached } from './cache.ts';
 import { type Condition, holds } from './conditions.ts';
 import { EvaluationError, evaluate } from './evaluate.ts';
@@ -191,7 +191,9 @@ async function runJob(
       Tags: originTags(execution, record, request['Tags']),
     });
   } catch (error) {
-    throw refusedCall(`Create${type}Job`, error);
+    // The name is ours alone: a job that has it already was made by this very call, whose answer got lost.
+    if ((error as Error).name !== 'ResourceInUse') throw refusedCall(`Create${type}Job`, error);
+    arn = sagemakerArn(execution.scope, `${type.toLowerCase()}-job/${name}`);
   }
   record.metadata = { [`${type}Job`]: { Arn: arn } };
   tools.executing(record);
@@ -270,7 +272,8 @@ async function registerModel(execution: ExecutionRecord, record: StepRecord, too
     try {
       await sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group }));
     } catch (error) {
-      throw refusedCall('CreateModelPackageGroup', error);
+      // Another execution may have made it in the meantime.
+      if (!tools.groupExists(execution.scope, group)) throw refusedCall('CreateModelPackageGroup', error);
     }
   }
   let arn: string | undefined;
