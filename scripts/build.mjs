@@ -5,14 +5,13 @@ import { dirname, join, relative, sep } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import ncc from '@vercel/ncc';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { actionNames, generate, root } from './generate.mjs';
 
 /**
- * Loaded for their named exports only: without this @actions/core drags undici (430 kB, 45 ms) into every action, and the SDK
- * drags a browser detection.
+ * Loaded for their named exports only: without this @actions/core drags undici (430 kB, 45 ms) into every action.
  */
-const pure = /node_modules\/(@actions\/|undici\/|tunnel\/|bowser\/)/;
+const pure = /node_modules\/(@actions\/|undici\/|tunnel\/)/;
 
 /**
  * Stand-ins for what @actions/github loads and we do not use. undici is Node's own fetch here; behind a proxy NODE_USE_ENV_PROXY=1
@@ -23,6 +22,8 @@ const replaced = {
     'export const fetch = (url, { dispatcher, ...options } = {}) => globalThis.fetch(url, options);',
     'export class ProxyAgent {}',
   ].join('\n'),
+  // The SDK's user agent of browsers.
+  bowser: 'export default {};',
   '@octokit/plugin-rest-endpoint-methods': 'export const restEndpointMethods = () => ({});',
 };
 
@@ -34,13 +35,18 @@ const leanImports = {
       const result = await setup.resolve(args.path, { resolveDir, importer, kind, pluginData: 'resolved' });
       return result.errors.length > 0 ? result : { path: result.path, external: result.external, sideEffects: false };
     };
-    setup.onResolve({ filter: /^(undici|@octokit\/plugin-rest-endpoint-methods)$/ }, ({ path }) => ({
+    setup.onResolve({ filter: /^(undici|bowser|@octokit\/plugin-rest-endpoint-methods)$/ }, ({ path }) => ({
       path,
       namespace: 'replaced',
       sideEffects: false,
     }));
     setup.onLoad({ filter: /.*/, namespace: 'replaced' }, ({ path }) => ({ contents: replaced[path], loader: 'js' }));
-    setup.onResolve({ filter: /^(@actions\/|tunnel$|bowser$)/ }, (args) =>
+    // Clients read their own version for the user agent; the rest of their package.json is 2 kB each.
+    setup.onLoad({ filter: /@aws-sdk\/client-[^/]+\/package\.json$/ }, ({ path }) => {
+      const { name, version } = JSON.parse(readFileSync(path, 'utf8'));
+      return { contents: JSON.stringify({ name, version }), loader: 'json' };
+    });
+    setup.onResolve({ filter: /^(@actions\/|tunnel$)/ }, (args) =>
       args.pluginData === 'resolved' ? undefined : resolveOnce(args),
     );
     setup.onResolve({ filter: /^\.\.?\// }, (args) =>
@@ -169,8 +175,13 @@ async function bundleAlone() {
     console.log = log;
   }
   const files = new Map();
-  files.set('index.js', packed.code);
-  for (const [file, { source }] of Object.entries(packed.assets)) files.set(file, source);
+  // webpack writes its own module headers and long names around what was small before.
+  const squeeze = async (code) =>
+    (await transform(code, { minify: true, target: 'node24', format: 'esm', legalComments: 'none' })).code;
+  files.set('index.js', await squeeze(packed.code));
+  for (const [file, { source }] of Object.entries(packed.assets)) {
+    files.set(file, /\.m?js$/.test(file) ? await squeeze(source.toString()) : source);
+  }
   files.set('package.json', '{"type":"module"}\n');
   for (const name of names) files.set(`${name}.js`, `import { start } from './index.js';\nawait start('${name}');\n`);
   files.set('root.js', "import { start } from './index.js';\nawait start();\n");
