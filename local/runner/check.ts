@@ -105,6 +105,8 @@ function checkTraining(request: Record<string, any>, refuse: Refuse): void {
       );
   for (const channel of request['InputDataConfig'] ?? []) checkChannel(channel, builtIn, refuse);
 
+  if (builtIn) checkHyperparameters(hyperparameters, refuse);
+
   const checkpoints = request['CheckpointConfig'];
   if (checkpoints !== undefined) {
     refuse(builtIn, 'CheckpointConfig is not supported with the built-in XGBoost; leave it out');
@@ -118,6 +120,19 @@ function checkTraining(request: Record<string, any>, refuse: Refuse): void {
     (request['DebugRuleConfigurations'] ?? []).length > 0,
     'DebugRuleConfigurations is not supported; leave the rules out',
   );
+}
+
+/** Metrics that SageMaker's image computes by code of its own, beside those of XGBoost. */
+const metricsOfTheImage = /^(accuracy|balanced_accuracy|f1|f1_binary|f1_macro|precision\w*|recall\w*|mse|r2)$/;
+
+function checkHyperparameters(hyperparameters: Record<string, unknown>, refuse: Refuse): void {
+  for (const name of ['_kfold', '_num_cv_round', 'use_dask_gpu_training'])
+    refuse(hyperparameters[name] !== undefined, `hyperparameter ${name} is not supported; leave it out`);
+  const { eval_metric: metrics, tree_method: method, updater } = hyperparameters;
+  for (const metric of known(metrics) ? metrics.split(',').map((one) => one.trim()) : [])
+    refuse(metricsOfTheImage.test(metric), `eval_metric ${metric} is not supported; use one of XGBoost's own`);
+  refuse(method === 'gpu_hist', 'tree_method gpu_hist is not supported; use hist');
+  refuse(known(updater), 'hyperparameter updater is not supported; leave it out');
 }
 
 function isExpression(text: string): boolean {

@@ -140,6 +140,12 @@ describe('what is refused', () => {
       training({ AlgorithmSpecification: { TrainingImage: xgboost, TrainingInputMode: 'FastFile' } }),
       'TrainingInputMode FastFile',
     ],
+    ['TrainingJob', training({ HyperParameters: { num_round: '1', _kfold: '5' } }), 'hyperparameter _kfold'],
+    [
+      'TrainingJob',
+      training({ HyperParameters: { num_round: '1', eval_metric: 'rmse,accuracy' } }),
+      'eval_metric accuracy',
+    ],
     ['TrainingJob', training({ CheckpointConfig: { S3Uri: 's3://b/c' } }), 'CheckpointConfig'],
     ['TrainingJob', training({ DebugRuleConfigurations: [{}] }), 'DebugRuleConfigurations'],
     [

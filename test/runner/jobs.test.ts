@@ -144,6 +144,33 @@ describe('the seed', () => {
     expect(await failed([channel('extra', 'rows/', 'text/csv')])).toContain('Missing required channel: train');
   });
 
+  test('early stopping by the last metric on the validation rows keeps the best rounds', async () => {
+    const hyperparameters = {
+      ...xgboostHyperparameters,
+      num_round: '200',
+      eval_metric: 'mae,rmse',
+      early_stopping_rounds: '5',
+    };
+    expect(await fixture.run('TrainingJob', 'early', training({}, hyperparameters))).toMatchObject({
+      status: 'Completed',
+    });
+    const rounds = (await fixture.log('TrainingJobs', 'early')).filter((line) => /^\[\d+\]#011/.test(line));
+    const errors = rounds.map((line) => Number(/validation-rmse:([\d.]+)/.exec(line)![1]));
+    const best = errors.indexOf(Math.min(...errors));
+    expect(rounds).toHaveLength(best + 1 + 5);
+    const code = `import tarfile, xgboost
+tarfile.open('model.tar.gz').extract('xgboost-model')
+print(xgboost.Booster(model_file='xgboost-model').num_boosted_rounds())`;
+    const kept = await fixture.runPython(code, {
+      'model.tar.gz': await fixture.get('models/early/output/model.tar.gz'),
+    });
+    expect(Number(kept)).toBe(best + 1);
+    // Without a metric of one's own the image does not stop early.
+    const { eval_metric: _, ...without } = hyperparameters;
+    await fixture.run('TrainingJob', 'not-early', training({}, { ...without, num_round: '60' }));
+    expect((await fixture.log('TrainingJobs', 'not-early')).at(-1)).toMatch(/^\[59\]/);
+  });
+
   test('libsvm, labels of classes, early stopping', async () => {
     const rows = Array.from({ length: 60 }, (_, row) => `${row % 2} 0:${row % 2 ? 1 : 0} 3:${row}`).join('\n');
     await fixture.put('svm/rows.libsvm', `${rows}\n`);

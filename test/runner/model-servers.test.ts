@@ -121,7 +121,7 @@ describe('the XGBoost algorithm', () => {
     ['1,2\n3', { 'content-type': 'text/csv' }, 415, '1 columns instead of 2'],
     ['{}', { 'content-type': 'application/json' }, 415, 'Content-type application/json not supported'],
     ['1,2', { 'content-type': 'text/csv', accept: 'image/png' }, 406, 'Accept type image/png is not supported'],
-    ['1,2,3', { 'content-type': 'text/csv' }, 400, 'Feature size of csv inference data 3 is not consistent'],
+    ['1,2,3', { 'content-type': 'text/csv' }, 400, 'Unable to evaluate payload provided'],
   ])('%j with %j: %i', async (body, headers, status, message) => {
     const answer = await ask(regression, body, headers as unknown as Record<string, string>);
     expect(answer.status).toBe(status);
@@ -152,6 +152,11 @@ describe('the XGBoost algorithm', () => {
     await train('old', { num_round: '5' }, old);
     const server = await start('old', 'models/old/output/model.tar.gz', {}, old);
     expect((await ask(server, '1,4\n2,5')).body.split(',')).toHaveLength(2);
+    const wide = await ask(server, '1,2,3');
+    expect([wide.status, wide.body]).toEqual([
+      400,
+      'Unable to evaluate payload provided: Feature size of csv inference data 3 is not consistent with feature size of trained model 2.',
+    ]);
     await server.stop();
     await expect(start('new', 'models/old/output/model.tar.gz')).rejects.toThrow(/did not pass the ping health check/);
   });

@@ -194,6 +194,16 @@ class Report(xgboost.callback.TrainingCallback):
         return False
 
 
+def early_stopping(parameters, matrices):
+    """The image stops early only with a validation channel and an eval_metric, by the last of them, and keeps the best."""
+    rounds, metrics = parameters.get("early_stopping_rounds"), parameters.get("eval_metric")
+    if not rounds or not metrics or "validation" not in matrices:
+        return []
+    return [
+        xgboost.callback.EarlyStopping(rounds=rounds, data_name="validation", metric_name=metrics[-1], save_best=True)
+    ]
+
+
 def save(booster, version):
     folder = BASE / "model"
     folder.mkdir(parents=True, exist_ok=True)
@@ -248,8 +258,7 @@ def train(version):
             matrices["train"],
             num_boost_round=parameters["num_round"],
             evals=[(matrix, name) for name, matrix in matrices.items()],
-            early_stopping_rounds=parameters.get("early_stopping_rounds"),
-            callbacks=[Report()],
+            callbacks=[Report(), *early_stopping(parameters, matrices)],
             verbose_eval=False,
         )
     except xgboost.core.XGBoostError as error:
