@@ -6,6 +6,7 @@ import {
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateRepositoryCommand, DescribeRepositoriesCommand } from '@aws-sdk/client-ecr';
+import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetParameterCommand, GetParametersByPathCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { accounts, region, startTestPlatform, type TestPlatform } from '../support/platform.ts';
@@ -89,4 +90,24 @@ test('accounts are kept apart', async () => {
     `arn:aws:ecr:${region}:${accounts.development}:repository/image`,
   );
   expect((await there.ecr.send(new DescribeRepositoriesCommand({}))).repositories).toEqual([]);
+});
+
+test('time is the platform clock, so that log events of its future are not dropped as too new', async () => {
+  await platform.control('POST', 'clock', { mode: 'by-hand' });
+  await platform.control('POST', 'clock/advance', { milliseconds: 10 * 3_600_000 });
+  const { clock } = platform.platform.context;
+  const { logs: client, s3 } = platform.administrator(accounts.development);
+  const place = { logGroupName: 'later', logStreamName: 'a' };
+  await client.send(new CreateLogGroupCommand({ logGroupName: place.logGroupName }));
+  await client.send(new CreateLogStreamCommand(place));
+  const timestamp = clock.now().getTime();
+  await client.send(new PutLogEventsCommand({ ...place, logEvents: [{ message: 'late', timestamp }] }));
+  const { events } = await client.send(new GetLogEventsCommand({ ...place, startFromHead: true }));
+  expect(events).toMatchObject([{ message: 'late', timestamp }]);
+  await s3.send(
+    new CreateBucketCommand({ Bucket: 'later', CreateBucketConfiguration: { LocationConstraint: region } }),
+  );
+  await s3.send(new PutObjectCommand({ Bucket: 'later', Key: 'a', Body: 'x' }));
+  const { LastModified } = await s3.send(new HeadObjectCommand({ Bucket: 'later', Key: 'a' }));
+  expect(Math.abs(LastModified!.getTime() - timestamp)).toBeLessThan(60_000);
 });

@@ -51,7 +51,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const log = new CallLog();
   const durations = new Durations();
   const events = new EventLog();
-  const moto = createMoto({ python, logger });
+  const moto = createMoto({ python, clock, logger });
   if (options.prewarm && python !== undefined) moto.prewarm();
 
   const { createIdentity } = await import('../iam/index.ts');

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/context.ts';
 import { NotImplementedError } from '../core/errors.ts';
 
@@ -37,12 +38,13 @@ export interface Moto {
 export interface MotoOptions {
   /** Interpreter of an environment that has moto and flask; undefined: these services answer 501. */
   python: string | undefined;
+  clock: Clock;
   logger: Logger;
 }
 
 const serverProgram = fileURLToPath(new URL('server.py', import.meta.url));
 
-export function createMoto({ python, logger }: MotoOptions): Moto {
+export function createMoto({ python, clock, logger }: MotoOptions): Moto {
   let child: ChildProcess | undefined;
   let port: Promise<number> | undefined;
   let closing = false;
@@ -92,7 +94,7 @@ export function createMoto({ python, logger }: MotoOptions): Moto {
       ready().catch((error) => logger.debug(String(error)));
     },
     async send(request) {
-      return forward(request, await ready(), agent);
+      return forward(request, await ready(), agent, clock.now().getTime() - Date.now());
     },
     async close() {
       closing = true;
@@ -107,13 +109,15 @@ export function createMoto({ python, logger }: MotoOptions): Moto {
   };
 }
 
-async function forward(request: MotoRequest, port: number, agent: Agent): Promise<MotoResponse> {
+/** `offset`: milliseconds by which the platform's clock is ahead of the wall. */
+async function forward(request: MotoRequest, port: number, agent: Agent, offset: number): Promise<MotoResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const isBuffer = request.body instanceof Uint8Array;
   const headers: Record<string, string> = {
     ...request.headers,
     host: `127.0.0.1:${port}`,
     'x-moto-account-id': request.account,
+    'x-platform-clock-offset': String(offset),
     // moto reads region and service here; nothing checks this signature.
     authorization: `AWS4-HMAC-SHA256 Credential=local/20200101/${request.region}/${request.service}/aws4_request, SignedHeaders=host, Signature=none`,
   };

@@ -1,9 +1,11 @@
 """Serves moto on a free port of the loopback address and ends with the process that started it.
 
+Time in it is the platform's: each request carries how far that is from the wall.
 The port is printed as the first line of standard output. The parent holds the other end of standard
 input: when it is gone, also by SIGKILL, the pipe closes and this process ends at once.
 """
 
+import datetime
 import os
 import sys
 import threading
@@ -16,6 +18,23 @@ def end_with_parent() -> None:
 
 
 threading.Thread(target=end_with_parent, daemon=True).start()
+
+import flask  # noqa: E402
+import moto.core.utils  # noqa: E402
+
+wall_time = moto.core.utils.utcnow
+
+
+def platform_time() -> datetime.datetime:
+    """The platform's clock, which may be hours ahead: log events of its future would be dropped as too new."""
+    if not flask.has_request_context():
+        return wall_time()
+    offset = float(flask.request.headers.get("x-platform-clock-offset", 0))
+    return wall_time() + datetime.timedelta(milliseconds=offset)
+
+
+# Before any service of moto takes this function by name.
+moto.core.utils.utcnow = platform_time
 
 from moto.moto_server.werkzeug_app import (  # noqa: E402
     DomainDispatcherApplication,
