@@ -123,3 +123,21 @@ it('boto3 describes what the execution left behind', async () => {
     search: ['NotImplemented', 501],
   });
 }, 60_000);
+
+it('boto3 deploys the package, and the endpoint answers what the model learnt', async () => {
+  const register = Object.keys(sdk.good.steps).find((name) => name.startsWith('Register')) ?? '';
+  const arn = sdk.good.steps[register].Metadata.RegisterModel.Arn;
+  const boto = await python('endpoint_client.py', arn, roleArn('job'));
+  expect(boto.described).toMatchObject({
+    EndpointStatus: 'InService',
+    ProductionVariants: [
+      { DeployedImages: [{ SpecifiedImage: image, ResolvedImage: expect.stringContaining('@sha256:') }] },
+    ],
+  });
+  expect(boto).toMatchObject({ variant: 'AllTraffic', left: [] });
+  expect(boto.type).toContain('text/csv');
+  const [low, high] = boto.body.trim().split('\n').map(Number);
+  // The script's rows follow y = 3x with a little noise, on which five rounds have had a look.
+  expect(high).toBeGreaterThan(low + 0.5);
+  expect(boto.failure).toMatchObject({ status: 424, original: 415 });
+}, 60_000);

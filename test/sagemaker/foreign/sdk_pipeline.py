@@ -37,7 +37,7 @@ random.seed(1)
 out = Path("/opt/ml/processing/out")
 out.mkdir(parents=True, exist_ok=True)
 rows = [(x := random.random(), 3 * x + random.random() / 10) for _ in range(200)]
-(out / "train.csv").write_text("".join(f"{y},{x}\\n" for x, y in rows))
+(out / "train.csv").write_text("".join(f"{y},{x},{random.random()}\\n" for x, y in rows))
 (out / "report.json").write_text(json.dumps({"rows": [{"count": len(rows)}]}))
 """
 
