@@ -45,11 +45,27 @@ describe('claims', () => {
     const { id, ownerId } = world.repository;
     const file = 'acme/abalone/.github/workflows/test.yml@refs/heads/main';
     expect(claims).toMatchObject({
-      iss: 'https://token.actions.githubusercontent.com', aud: 'sts.amazonaws.com', sub: `repo:acme@${ownerId}/abalone@${id}:ref:refs/heads/main`,
-      ref: 'refs/heads/main', ref_type: 'branch', sha: run.sha, repository: 'acme/abalone', repository_id: String(id), repository_owner: 'acme',
-      repository_owner_id: String(ownerId), run_id: String(run.id), run_attempt: '1', run_number: String(run.number), actor: 'acme', event_name: 'push',
-      workflow: 'The workflow', workflow_ref: file, workflow_sha: run.sha, job_workflow_ref: file, job_workflow_sha: run.sha,
-    }); // biome-ignore format: a table
+      iss: 'https://token.actions.githubusercontent.com',
+      aud: 'sts.amazonaws.com',
+      sub: `repo:acme@${ownerId}/abalone@${id}:ref:refs/heads/main`,
+      ref: 'refs/heads/main',
+      ref_type: 'branch',
+      sha: run.sha,
+      repository: 'acme/abalone',
+      repository_id: String(id),
+      repository_owner: 'acme',
+      repository_owner_id: String(ownerId),
+      run_id: String(run.id),
+      run_attempt: '1',
+      run_number: String(run.number),
+      actor: 'acme',
+      event_name: 'push',
+      workflow: 'The workflow',
+      workflow_ref: file,
+      workflow_sha: run.sha,
+      job_workflow_ref: file,
+      job_workflow_sha: run.sha,
+    });
     expect(claims).not.toHaveProperty('environment');
     expect(claims.exp! - claims.iat!).toBe(300);
   });
@@ -67,10 +83,14 @@ jobs:
     const { id, ownerId } = world.repository;
     expect(claims).toMatchObject({
       // A colon in a value would begin a new part of the subject.
-      sub: `repo:acme@${ownerId}/abalone@${id}:environment:production%3Aeu`, environment: 'production:eu', workflow: 'Model',
-      workflow_ref: 'acme/abalone/.github/workflows/test.yml@refs/heads/main', workflow_sha: run.sha,
-      job_workflow_ref: `${product}/.github/workflows/deploy.yml@${sha}`, job_workflow_sha: sha,
-    }); // biome-ignore format: a table
+      sub: `repo:acme@${ownerId}/abalone@${id}:environment:production%3Aeu`,
+      environment: 'production:eu',
+      workflow: 'Model',
+      workflow_ref: 'acme/abalone/.github/workflows/test.yml@refs/heads/main',
+      workflow_sha: run.sha,
+      job_workflow_ref: `${product}/.github/workflows/deploy.yml@${sha}`,
+      job_workflow_sha: sha,
+    });
   });
 
   test('a tag, another branch, a re-run', async () => {

@@ -152,8 +152,14 @@ jobs:
   far-failure: ${job('after-bad', 'failure()')}
 `);
     expect(conclusions(run)).toEqual({
-      off: 'skipped', always: 'success', 'after-always': 'skipped', 'not-failed': 'success', bad: 'failure', 'after-bad': 'skipped', 'far-failure': 'success',
-    }); // biome-ignore format: a table
+      off: 'skipped',
+      always: 'success',
+      'after-always': 'skipped',
+      'not-failed': 'success',
+      bad: 'failure',
+      'after-bad': 'skipped',
+      'far-failure': 'success',
+    });
     expect(run.conclusion).toBe('failure');
   });
 
@@ -223,9 +229,14 @@ jobs:
     steps: [{run: exit 1}]
 `);
     expect(conclusions(run)).toEqual({
-      'fast (1)': 'success', 'fast (2)': 'failure', 'fast (3)': 'cancelled',
-      'running (1)': 'failure', 'running (2)': 'cancelled', 'slow (1)': 'failure', 'slow (2)': 'failure',
-    }); // biome-ignore format: a table
+      'fast (1)': 'success',
+      'fast (2)': 'failure',
+      'fast (3)': 'cancelled',
+      'running (1)': 'failure',
+      'running (2)': 'cancelled',
+      'slow (1)': 'failure',
+      'slow (2)': 'failure',
+    });
     const started = (name: string) => world.job(run, name).startedAt!;
     expect(started('slow (2)') >= world.job(run, 'slow (1)').completedAt!).toBe(true);
   });

@@ -66,9 +66,19 @@ describe('phases of actions', () => {
       ({ name, conclusion }) => `${name.replace(/ \S*actions\//, ' ').replace(/@1+/, '')}: ${conclusion}`,
     );
     expect(steps).toEqual([
-      'Set up job: success', 'Pre Run a: success', 'Pre Run b: success', 'Pre Run on-success: success', 'Run echo "OUT start": success', 'Run a: success',
-      'Run b: failure', 'Run echo "OUT never": skipped', 'Run on-success: skipped', 'Post Run b: success', 'Post Run a: success', 'Complete job: success',
-    ]); // biome-ignore format: a list of steps
+      'Set up job: success',
+      'Pre Run a: success',
+      'Pre Run b: success',
+      'Pre Run on-success: success',
+      'Run echo "OUT start": success',
+      'Run a: success',
+      'Run b: failure',
+      'Run echo "OUT never": skipped',
+      'Run on-success: skipped',
+      'Post Run b: success',
+      'Post Run a: success',
+      'Complete job: success',
+    ]);
   });
 
   test('actions inside a composite action have their phases as well', async () => {
@@ -188,10 +198,12 @@ describe('workflow commands', () => {
     expect(run.conclusion).toBe('failure');
     const messages = run.jobs[0]!.annotations.map(({ message }) => message);
     expect(messages).toEqual([
-      "Unable to process file command 'output' successfully.", "Invalid format 'no pair'",
-      "Unable to process file command 'env' successfully.", "Invalid value. Matching delimiter not found 'EOF'",
+      "Unable to process file command 'output' successfully.",
+      "Invalid format 'no pair'",
+      "Unable to process file command 'env' successfully.",
+      "Invalid value. Matching delimiter not found 'EOF'",
       "Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command.",
-    ]); // biome-ignore format: pairs
+    ]);
     expect(await out(run)).toEqual(['[]']);
   });
 

@@ -1,12 +1,9 @@
 import { type Data, type Evaluation, fromData, isTruthy, toData } from '../expressions.ts';
-import type { GitHubOptions, JobRecord, RunEvent } from '../types.ts';
 import type { CallJob, Job } from '../workflow/model.ts';
-import type { Permissions } from '../workflow/permissions.ts';
-import type { PlannedWorkflow } from '../workflow/plan.ts';
-import { type ConcurrencyGroups, enterGroup, type Holder } from './concurrency.ts';
+import type { AttemptOptions } from './attempt-options.ts';
+import { enterGroup, type Holder } from './concurrency.ts';
 import { addresses, githubContext } from './contexts.ts';
-import type { Environments } from './environments.ts';
-import type { JobServices, RunningJob } from './job.ts';
+import type { RunningJob } from './job.ts';
 import { runLeaf } from './leaf.ts';
 import { expandMatrix } from './matrix.ts';
 import { JobRecords } from './records.ts';
@@ -22,25 +19,6 @@ import {
   type Result,
   type Scope,
 } from './results.ts';
-import type { RunFacts } from './spec.ts';
-
-export interface AttemptOptions {
-  facts: RunFacts;
-  root: PlannedWorkflow;
-  inputs: Data;
-  runDirectory: string;
-  /** What jobs get that ask for nothing. */
-  permissions: Permissions;
-  variables: () => Record<string, string>;
-  environments: Environments;
-  concurrency: ConcurrencyGroups;
-  services: JobServices;
-  reviewer: GitHubOptions['reviewer'];
-  emit: (event: RunEvent) => void;
-  nextJobId: () => number;
-  /** Jobs of the attempt before, when only failed ones run again. */
-  previous: ReadonlyMap<string, JobRecord> | undefined;
-}
 
 /** One attempt of a run. The server's part: which jobs run, in which order, waiting for what. */
 export class Attempt {

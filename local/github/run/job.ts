@@ -8,10 +8,12 @@ import { grants } from '../workflow/permissions.ts';
 import { addresses, githubContext, runnerContext } from './contexts.ts';
 import { JobLog } from './log.ts';
 import { Masks } from './masks.ts';
+import { preSteps } from './phases.ts';
 import { killGroup } from './process.ts';
 import type { JobSpec } from './spec.ts';
-import { annotate, evaluation, type Frame, type JobState, type Outcome, type Post } from './state.ts';
-import { preSteps, runStep, stepName } from './steps.ts';
+import { type AbortReason, annotate, evaluation, type Frame, type JobState, type Outcome, type Post } from './state.ts';
+import { stepName } from './step-values.ts';
+import { runStep } from './steps.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** What every job of this process shares. */
@@ -61,15 +63,15 @@ export class RunningJob {
   cancel(): void {
     if (this.#cancellation.signal.aborted) return;
     if (this.#state) this.#state.status = 'cancelled';
-    this.#cancellation.abort(new Error('cancelled'));
+    this.#cancellation.abort('cancelled' satisfies AbortReason);
     const grace = this.#grace ?? this.#services.pace.cancelled;
-    this.#timer = setTimeout(() => this.#deadline.abort(new Error('deadline')), grace);
+    this.#timer = setTimeout(() => this.#deadline.abort('deadline' satisfies AbortReason), grace);
   }
 
   /** Nothing of the job goes on: used when the platform closes. */
   kill(): void {
     this.cancel();
-    this.#deadline.abort(new Error('deadline'));
+    this.#deadline.abort('deadline' satisfies AbortReason);
     for (const group of this.#state?.groups ?? []) killGroup(group);
   }
 
@@ -174,7 +176,7 @@ export class RunningJob {
       watchdog: this.#services.watchdog,
       groups: new Set(),
       posts: [],
-      posted: new Set(),
+      uses: new Map(),
       actionState: new Map(),
       loadWorkspaceAction: this.#services.loadWorkspaceAction,
       resolveRepository: this.#services.resolveRepository,
@@ -190,15 +192,18 @@ export class RunningJob {
   }
 
   async #steps(job: JobState): Promise<JobOutcome> {
+    const { job: definition, planned } = this.#spec;
     const frame: Frame = {
       kind: 'job',
+      id: '',
+      list: definition.steps,
       inputs: this.#spec.inputs,
-      steps: new Map(),
-      failed: false,
+      results: new Map(),
+      status: 'success',
+      signal: this.#cancellation.signal,
       action: {},
       env: new Map(),
     };
-    const { job: definition, facts, planned } = this.#spec;
     await this.#step(job, {
       name: 'Set up job',
       id: undefined,
@@ -208,16 +213,10 @@ export class RunningJob {
     for (const [name, template] of [...planned.workflow.env, ...definition.env]) {
       job.env.set(name, template.evaluateString(evaluation(job, frame)));
     }
-    for (const pre of preSteps(job, frame, definition.steps, facts.actions)) await this.#step(job, pre);
+    for (const pre of preSteps(job, frame, this.#cancellation.signal)) await this.#step(job, pre);
     for (const step of definition.steps) {
       const record = this.#begin(job, stepName(job, frame, step), step.id);
-      const result = await runStep(
-        job,
-        frame,
-        step,
-        record,
-        step.kind === 'uses' ? facts.actions.get(step) : undefined,
-      );
+      const result = await runStep(job, frame, step, record);
       this.#end(job, record, result.conclusion);
     }
     for (let post = job.posts.pop(); post; post = job.posts.pop()) await this.#step(job, post);
@@ -277,7 +276,7 @@ export class RunningJob {
     if (!wanted) return;
     const record = this.#begin(job, post.name, post.id);
     const controller = new AbortController();
-    const abort = () => controller.abort(new Error('cancelled'));
+    const abort = () => controller.abort('cancelled' satisfies AbortReason);
     const onCancel = () => {
       if (!post.shouldRun()) abort();
     };

@@ -2,7 +2,7 @@ import { type Evaluation, fromData, isTruthy, type Template } from '../expressio
 import type { Approval, JobRecord } from '../types.ts';
 import type { NormalJob } from '../workflow/model.ts';
 import { refuseLabel } from '../workflow/parse.ts';
-import type { AttemptOptions } from './attempt.ts';
+import type { AttemptOptions } from './attempt-options.ts';
 import { type Entered, enterGroup, type Holder } from './concurrency.ts';
 import type { Environment } from './environments.ts';
 import { RunningJob } from './job.ts';

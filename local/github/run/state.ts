@@ -2,7 +2,7 @@ import { type Data, type Evaluation, toData } from '../expressions.ts';
 import type { Origin } from '../origin.ts';
 import type { Annotation, GitHubOptions, JobRecord, Pace, StepRecord } from '../types.ts';
 import type { Location } from '../workflow/location.ts';
-import type { UsesStep } from '../workflow/model.ts';
+import type { Step } from '../workflow/model.ts';
 import type { PlannedAction } from '../workflow/plan.ts';
 import { jobContext, runnerContext } from './contexts.ts';
 import { hashFiles } from './globs.ts';
@@ -19,16 +19,29 @@ export interface StepResult {
   conclusion: Outcome;
 }
 
-/** Where steps stand: a job, or a composite action inside it. Each has its own `steps` and `inputs`. */
+/** Why a process or step is ended. After a time-out or the deadline nothing goes on, not even always(). */
+export type AbortReason = 'cancelled' | 'timeout' | 'deadline';
+
+/** Where steps stand: a job, or a composite action inside it. Each has its own `steps`, `inputs` and status. */
 export interface Frame {
   kind: 'job' | 'composite';
+  /** Tells the steps of one action apart that is used twice. */
+  id: string;
+  list: readonly Step[];
   inputs: Data;
-  steps: Map<string, StepResult>;
-  /** Composite only: a step of it has failed (github.action_status). */
-  failed: boolean;
+  results: Map<string, StepResult>;
+  /** What success() and failure() look at. A job's frame keeps it in step with the job's. */
+  status: 'success' | 'failure' | 'cancelled';
+  /** Ends the frame's steps: the job's cancellation, or the end of the step that uses the action. */
+  signal: AbortSignal;
   /** Composite only: what github.action_path and friends say in it, and the env of the step that uses it. */
   action: Record<string, string>;
-  env: Map<string, string>;
+  env: ReadonlyMap<string, string>;
+}
+
+/** Names one use of one step in its job. */
+export function stepKey(frame: Frame, step: Step): string {
+  return `${frame.id}/${frame.list.indexOf(step)}`;
 }
 
 export interface Folders {
@@ -69,11 +82,12 @@ export interface JobState {
   watchdog: Watchdog;
   /** Process groups that may still live; killed when the job ends. */
   groups: Set<number>;
+  /** Post steps in the order of registration; they run last in, first out. */
   posts: Post[];
-  /** Actions whose post step is registered already (by the step that uses them). */
-  posted: Set<UsesStep>;
-  /** STATE_* by the step that uses an action. */
-  actionState: Map<UsesStep, Record<string, string>>;
+  /** For each use of an action with a post step: the frame and env that its post step sees, the newest ones. */
+  uses: Map<string, { frame: Frame; env: ReadonlyMap<string, string> }>;
+  /** STATE_* by use of an action. */
+  actionState: Map<string, Record<string, string>>;
   loadWorkspaceAction: (directory: string, at: Location) => Promise<PlannedAction>;
   /** The repository of a checkout: the run's own, or one that is mapped. */
   resolveRepository: (repository: string, ref: string) => Promise<Origin | string>;
@@ -91,14 +105,14 @@ export interface Post {
 export function contexts(job: JobState, frame: Frame, stepEnv?: ReadonlyMap<string, string>): Evaluation['contexts'] {
   const { spec } = job;
   return {
-    github: toData({ ...job.github, ...frame.action, action_status: frame.failed ? 'failure' : 'success' }),
+    github: toData({ ...job.github, ...frame.action, action_status: frame.status }),
     inputs: frame.inputs,
     vars: toData(spec.variables),
     needs: spec.needs,
     strategy: spec.strategy,
     matrix: spec.matrix,
     secrets: toData({ GITHUB_TOKEN: job.github.token }),
-    steps: toData(Object.fromEntries(frame.steps)),
+    steps: toData(Object.fromEntries(frame.results)),
     job: jobContext(spec, job.status),
     runner: toData(runnerContext(job.folders)),
     env: toData(Object.fromEntries([...job.env, ...frame.env, ...(stepEnv ?? [])])),
@@ -106,17 +120,20 @@ export function contexts(job: JobState, frame: Frame, stepEnv?: ReadonlyMap<stri
 }
 
 export function evaluation(job: JobState, frame: Frame, stepEnv?: ReadonlyMap<string, string>): Evaluation {
-  const cancelled = () => job.status === 'cancelled';
   return {
     contexts: contexts(job, frame, stepEnv),
     hashFiles: (patterns) => hashFiles(patterns, job.folders.workspace),
     status: {
       always: () => true,
-      cancelled,
-      success: () => (frame.kind === 'job' ? job.status === 'success' : !frame.failed && !cancelled()),
-      failure: () => (frame.kind === 'job' ? job.status === 'failure' : frame.failed && !cancelled()),
+      cancelled: () => job.status === 'cancelled',
+      success: () => statusOf(job, frame) === 'success',
+      failure: () => statusOf(job, frame) === 'failure',
     },
   };
+}
+
+function statusOf(job: JobState, frame: Frame): Frame['status'] {
+  return frame.kind === 'job' ? job.status : frame.status;
 }
 
 const prefixes = { error: '##[error]', warning: '##[warning]', notice: '##[notice]' } as const;

@@ -2,62 +2,42 @@ import { cp, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Git } from '../git.ts';
 import type { JobState } from '../run/state.ts';
-import type { StandIn } from './index.ts';
+import type { StandInInputs, StandInResult } from './catalog.ts';
 
 /** actions/checkout of the run's own repository, or of one that is mapped to a folder of this machine. */
-export const checkout: StandIn = {
-  inputs: {
-    repository: '',
-    ref: '',
-    path: '',
-    clean: 'true',
-    'fetch-depth': '1',
-    'fetch-tags': 'false',
-    'persist-credentials': 'true',
-    'show-progress': 'true',
-  },
-  fixed: {
-    token: { values: [], why: 'repositories of this machine need none' },
-    lfs: { values: ['false'], why: 'there is no large file storage' },
-    submodules: { values: ['false'], why: 'submodules are not fetched' },
-    'set-safe-directory': { values: ['true', 'false'], why: 'it must be true or false' },
-    filter: { values: [], why: 'clones are local and complete' },
-    'sparse-checkout': { values: [], why: 'clones are local and complete' },
-  },
-  async run(job, inputs) {
-    const { facts } = job.spec;
-    const target = resolve(job.folders.workspace, inputs.path!);
-    const inside = relative(job.folders.workspace, target);
-    if (inside.startsWith('..') || isAbsolute(inside))
-      throw new Error(`Repository path '${target}' is not under '${job.folders.workspace}'`);
-    const repository = inputs.repository || facts.repository.fullName;
-    const own = repository.toLowerCase() === facts.repository.fullName.toLowerCase();
-    const git = new Git(job.tools.git);
-    const depth = Number(inputs['fetch-depth']);
-    if (!Number.isInteger(depth) || depth < 0)
-      throw new Error(`actions/checkout: fetch-depth '${inputs['fetch-depth']}' must be 0 or a positive number`);
-    if (inputs.clean === 'true') await empty(target);
-    await mkdir(target, { recursive: true });
+export async function checkout(job: JobState, inputs: StandInInputs): Promise<StandInResult> {
+  const { facts } = job.spec;
+  const target = resolve(job.folders.workspace, inputs.path!);
+  const inside = relative(job.folders.workspace, target);
+  if (inside.startsWith('..') || isAbsolute(inside))
+    throw new Error(`Repository path '${target}' is not under '${job.folders.workspace}'`);
+  const repository = inputs.repository || facts.repository.fullName;
+  const own = repository.toLowerCase() === facts.repository.fullName.toLowerCase();
+  const git = new Git(job.tools.git);
+  const depth = Number(inputs['fetch-depth']);
+  if (!Number.isInteger(depth) || depth < 0)
+    throw new Error(`actions/checkout: fetch-depth '${inputs['fetch-depth']}' must be 0 or a positive number`);
+  if (inputs.clean === 'true') await empty(target);
+  await mkdir(target, { recursive: true });
 
-    let sha: string;
-    let ref = inputs.ref!;
-    if (own) {
-      const { gitDirectory } = facts.repository;
-      if (ref === '') ref = facts.run.ref;
-      const wanted = inputs.ref === '' ? facts.run.sha : await find(git, gitDirectory, ref);
-      if (!wanted) throw new Error(`A branch or tag with the name '${ref}' could not be found`);
-      sha = wanted;
-      await clone(git, job, gitDirectory, target, sha, ref, depth, inputs['fetch-tags'] === 'true');
-    } else {
-      const origin = await job.resolveRepository(repository, ref || 'HEAD');
-      if (typeof origin === 'string') throw new Error(`actions/checkout of ${repository}: ${origin}`);
-      sha = origin.sha;
-      await copyOrigin(git, await origin.directory(), target);
-    }
-    job.log.line(`Checked out ${repository} at ${sha}`);
-    return { outcome: 'success', outputs: { ref: ref || sha, commit: sha } };
-  },
-};
+  let sha: string;
+  let ref = inputs.ref!;
+  if (own) {
+    const { gitDirectory } = facts.repository;
+    if (ref === '') ref = facts.run.ref;
+    const wanted = inputs.ref === '' ? facts.run.sha : await find(git, gitDirectory, ref);
+    if (!wanted) throw new Error(`A branch or tag with the name '${ref}' could not be found`);
+    sha = wanted;
+    await clone(git, job, gitDirectory, target, sha, ref, depth, inputs['fetch-tags'] === 'true');
+  } else {
+    const origin = await job.resolveRepository(repository, ref || 'HEAD');
+    if (typeof origin === 'string') throw new Error(`actions/checkout of ${repository}: ${origin}`);
+    sha = origin.sha;
+    await copyOrigin(git, await origin.directory(), target);
+  }
+  job.log.line(`Checked out ${repository} at ${sha}`);
+  return { outcome: 'success', outputs: { ref: ref || sha, commit: sha } };
+}
 
 async function empty(directory: string): Promise<void> {
   for (const name of await readdir(directory).catch(() => []))
@@ -91,10 +71,16 @@ async function clone(
       ? ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*']
       : [`+${sha}:refs/remotes/origin/${branch ?? 'checkout'}`];
   await run(
-    '-c', 'protocol.version=2', 'fetch', '--quiet', '--no-recurse-submodules',
-    depth === 0 || tags ? '--tags' : '--no-tags', ...(depth > 0 ? [`--depth=${depth}`] : []),
-    `file://${source}`, ...refspecs,
-  ); // biome-ignore format: one command line
+    '-c',
+    'protocol.version=2',
+    'fetch',
+    '--quiet',
+    '--no-recurse-submodules',
+    depth === 0 || tags ? '--tags' : '--no-tags',
+    ...(depth > 0 ? [`--depth=${depth}`] : []),
+    `file://${source}`,
+    ...refspecs,
+  );
   if (branch) await run('checkout', '--quiet', '--force', '-B', branch, sha);
   else await run('checkout', '--quiet', '--force', '--detach', sha);
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { JobState } from '../run/state.ts';
-import type { StandIn } from './index.ts';
+import type { StandInInputs, StandInResult } from './catalog.ts';
 
 const run = promisify(execFile);
 
@@ -31,45 +31,25 @@ function satisfies(installed: string, wanted: string): boolean {
   return pieces.every((piece, index) => /^[xX*]$/.test(piece) || Number(piece) === parts(installed)[index]);
 }
 
-export const setupPython: StandIn = {
-  inputs: { 'python-version': '', 'update-environment': 'true' },
-  fixed: {
-    cache: { values: [], why: 'there is no cache' },
-    architecture: { values: ['x64', 'arm64'], why: 'only this machine’s own architecture' },
-    'check-latest': { values: ['false'], why: 'the Python of this machine is used' },
-    'allow-prereleases': { values: ['false'], why: 'the Python of this machine is used' },
-    token: { values: [], why: 'nothing is downloaded' },
-  },
-  async run(job, inputs) {
-    const found = await version(job, job.tools.python, 'Python');
-    const wanted = inputs['python-version']!;
-    if (!satisfies(found.version, wanted)) {
-      // The local environment has one Python, whatever a workflow pins: results depend on its packages, which are locked.
-      job.log.line(
-        `##[warning]python-version ${wanted} is asked for; this machine has ${found.version}, which is used.`,
-      );
-    }
-    if (inputs['update-environment'] === 'true') job.env.set('pythonLocation', job.folders.programs);
-    return {
-      outcome: 'success',
-      outputs: { 'python-version': found.version, 'python-path': found.program, 'cache-hit': 'false' },
-    };
-  },
-};
+export async function setupPython(job: JobState, inputs: StandInInputs): Promise<StandInResult> {
+  const found = await version(job, job.tools.python, 'Python');
+  const wanted = inputs['python-version']!;
+  if (!satisfies(found.version, wanted)) {
+    throw new Error(
+      `python-version ${wanted} is not on this machine, it has ${found.version}: only that one can be asked for here.`,
+    );
+  }
+  if (inputs['update-environment'] === 'true') job.env.set('pythonLocation', job.folders.programs);
+  return {
+    outcome: 'success',
+    outputs: { 'python-version': found.version, 'python-path': found.program, 'cache-hit': 'false' },
+  };
+}
 
-export const setupNode: StandIn = {
-  inputs: { 'node-version': '' },
-  fixed: {
-    cache: { values: [], why: 'there is no cache' },
-    'package-manager-cache': { values: ['false'], why: 'there is no cache' },
-    'check-latest': { values: ['false'], why: 'the Node of this machine is used' },
-    token: { values: [], why: 'nothing is downloaded' },
-  },
-  async run(job, inputs) {
-    const found = await version(job, job.tools.node, 'Node');
-    const wanted = inputs['node-version']!;
-    if (!satisfies(found.version, wanted))
-      throw new Error(`node-version ${wanted} is not on this machine, it has ${found.version}.`);
-    return { outcome: 'success', outputs: { 'node-version': `v${found.version}`, 'cache-hit': 'false' } };
-  },
-};
+export async function setupNode(job: JobState, inputs: StandInInputs): Promise<StandInResult> {
+  const found = await version(job, job.tools.node, 'Node');
+  const wanted = inputs['node-version']!;
+  if (!satisfies(found.version, wanted))
+    throw new Error(`node-version ${wanted} is not on this machine, it has ${found.version}.`);
+  return { outcome: 'success', outputs: { 'node-version': `v${found.version}`, 'cache-hit': 'false' } };
+}

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fromData } from '../expressions.ts';
 import type { Origin } from '../origin.ts';
 import { directoryOrigin, exists } from '../origin.ts';
-import { checkStandIn, standInName } from '../stand-ins/index.ts';
+import { checkStandIn, standInName } from '../stand-ins/catalog.ts';
 import type { Location, Problem } from './location.ts';
 import type { Action, CallJob, Job, Step, UsesStep, Workflow, WorkflowInput } from './model.ts';
 import { parseWorkflow } from './parse.ts';
@@ -180,7 +180,7 @@ class Planner {
     chain: readonly string[],
   ): Promise<PlannedAction | undefined> {
     const { uses, at } = step;
-    const report = (message: string) => void this.problems.push({ ...at, message });
+    const report = (message: string, where = at) => void this.problems.push({ ...where, message });
     // Named already when the file was read.
     if (uses === '' || uses.includes('${{')) return undefined;
     if (uses.startsWith('docker://')) return void report(`'${uses}': Docker images are not supported locally`);
@@ -196,10 +196,7 @@ class Planner {
     const [, repository, path = '', ref] = match;
     const standIn = standInName(path ? `${repository}/${path}` : repository!);
     if (standIn) {
-      for (const problem of checkStandIn(standIn, step.with))
-        this.problems.push(
-          problem.at ? { ...problem.at, message: problem.message } : { ...at, message: problem.message },
-        );
+      for (const problem of checkStandIn(standIn, step.with)) report(problem.message, problem.at);
       return { kind: 'stand-in', name: standIn, uses };
     }
     const resolved = await this.#resolve(repository!, ref!);
