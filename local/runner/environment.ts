@@ -46,6 +46,8 @@ export function programEnvironment(options: {
     PIP_TARGET: place.packages,
     PIP_DISABLE_PIP_VERSION_CHECK: '1',
     OMP_NUM_THREADS: String(threads),
+    // Threads that wait by spinning take the processors from the programs beside them.
+    OMP_WAIT_POLICY: 'PASSIVE',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
