@@ -11,6 +11,8 @@ export interface EnvironmentRequest {
   repository: { owner: string; ownerId: number; name: string; id: number; defaultBranch: string };
   productRepository: string;
   accounts: { id: string; name: string; admin?: boolean }[];
+  /** The account has GitHub's OIDC provider already, by another project. */
+  providerExists?: boolean;
 }
 
 /** Stages in the order of promotion, with the lifecycle words that the registry uses. */
@@ -65,9 +67,9 @@ export async function deployEnvironment(control: Control, request: EnvironmentRe
     return outputs;
   };
 
-  const [, projectOutputs] = await Promise.all([
-    create(admin.id, 'oidc-provider', {}),
+  const [projectOutputs] = await Promise.all([
     create(admin.id, 'project', { ...identity, TargetAccounts: targetAccounts.join(',') }),
+    ...(request.providerExists === true ? [] : [create(admin.id, 'oidc-provider', {})]),
   ]);
   const key = { KeyArn: projectOutputs['KeyArn']! };
   await Promise.all([
@@ -78,6 +80,12 @@ export async function deployEnvironment(control: Control, request: EnvironmentRe
       DataScientistPrincipal: 'role/OrganizationAccountAccessRole',
     }),
     create(admin.id, 'stack-set-administration', { ...identity, TargetAccounts: targetAccounts.join(',') }),
+    create(admin.id, 'cleanup-role', {
+      ...identity,
+      ...key,
+      ...github,
+      TargetAccounts: targetAccounts.join(','),
+    }),
     ...stages
       .filter((stage) => targets.some((target) => target.stage === stage))
       .map((stage) =>

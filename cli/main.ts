@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   logs: () => import('./commands/logs.ts'),
   status: () => import('./commands/status.ts'),
   env: () => import('./commands/env.ts'),
+  init: () => import('./commands/init.ts'),
+  reset: () => import('./commands/reset.ts'),
 };
 
 const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives in GitHub; here, all of it on this machine.
@@ -24,6 +26,8 @@ const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives 
   npx sagemaker-mlops status             accounts, packages, endpoints and runs of the running platform
   npx sagemaker-mlops env ACCOUNT        variables with which your own aws or boto3 talks to that account
   npx sagemaker-mlops local              the local platform alone, with an empty world
+  npx sagemaker-mlops init FOLDER        write a project with your accounts and names into your repository
+  npx sagemaker-mlops reset              remove the local project, its runs and logs
 
 "npx sagemaker-mlops COMMAND --help" tells a command's options. Exit codes: 0 done, 1 failed, 2 wrong usage.`;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from './errors.ts';
 
@@ -26,28 +26,34 @@ export interface ProjectValues {
   productVersion: string;
 }
 
+const skipped = /(^|\/)(__pycache__|\.pytest_cache|\.ipynb_checkpoints)(\/|$)/;
+
+/** The files that writeProject writes, relative to the project. */
+export async function planProject(product: string): Promise<string[]> {
+  const seed = join(product, 'seed-code');
+  const files = (await readdir(seed, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(seed, join(entry.parentPath, entry.name)))
+    .filter((path) => !skipped.test(path));
+  const callers = (await readdir(join(product, 'workflows'))).filter((name) => name.endsWith('.yml'));
+  return [...files, ...callers.map((name) => `.github/workflows/${name}`)];
+}
+
 /**
  * Makes a project from seed-code/ and workflows/: what `init` writes into a user's repository and `start` into its own.
  * Placeholders are replaced as text, so that the files in the product stay valid YAML that linters can read.
  */
 export async function writeProject(product: string, target: string, values: ProjectValues): Promise<void> {
   await mkdir(target, { recursive: true });
-  const skip = (path: string) => !/(^|\/)(__pycache__|\.pytest_cache|\.ipynb_checkpoints)(\/|$)/.test(path);
-  await cp(join(product, 'seed-code'), target, { recursive: true, filter: skip });
-  for (const entry of await readdir(target, { recursive: true, withFileTypes: true })) {
-    // The compiled definition stays as it is, byte for byte: it holds no placeholder.
-    if (!entry.isFile() || !/\.(ya?ml|ipynb)$/.test(entry.name)) continue;
-    const path = join(entry.parentPath, entry.name);
-    await writeFile(path, fillPlaceholders(await readFile(path, 'utf8'), values));
-  }
-  const workflows = join(target, '.github', 'workflows');
-  await mkdir(workflows, { recursive: true });
-  for (const name of await readdir(join(product, 'workflows'))) {
-    if (!name.endsWith('.yml')) continue;
-    await writeFile(
-      join(workflows, name),
-      fillPlaceholders(await readFile(join(product, 'workflows', name), 'utf8'), values),
-    );
+  for (const path of await planProject(product)) {
+    const source = path.startsWith('.github/workflows/')
+      ? join(product, 'workflows', basename(path))
+      : join(product, 'seed-code', path);
+    await mkdir(dirname(join(target, path)), { recursive: true });
+    // The compiled definition and the data stay as they are, byte for byte: they hold no placeholder.
+    if (/\.(ya?ml|ipynb)$/.test(path)) {
+      await writeFile(join(target, path), fillPlaceholders(await readFile(source, 'utf8'), values));
+    } else await copyFile(source, join(target, path));
   }
 }
 

@@ -1,4 +1,3 @@
-import { defaultWorld } from '../../local/aws/core/world.ts';
 import { parsePort } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { startLocalWorld } from '../platform.ts';
@@ -6,30 +5,36 @@ import { preparePython } from '../python.ts';
 import { untilStopped } from '../signals.ts';
 import { stateDirectory } from '../state.ts';
 import { table } from '../terminal.ts';
+import { readWorld } from '../world-file.ts';
 
 export const command: Command = {
-  help: `Starts the local platform alone: four empty accounts, until Ctrl-C.
+  help: `Starts the local platform alone: empty accounts, until Ctrl-C.
 
   npx sagemaker-mlops local
   eval "$(npx sagemaker-mlops env development)"    (in another terminal)
   aws sts get-caller-identity
 
-Usage: npx sagemaker-mlops local [--port N]
-  --port   port on 127.0.0.1 (default 4577; 0 takes a free one)`,
-  options: { port: { type: 'string' } },
+Usage: npx sagemaker-mlops local [--port N] [--world FILE]
+  --port   port on 127.0.0.1 (default 4577; 0 takes a free one)
+  --world  YAML with region, accounts and clock instead of the four accounts of npm start:
+             region: eu-west-1
+             accounts: [{id: "111122223333", name: development, admin: true}]
+             clock: {mode: by-hand}      (at-once, scaled with factor, by-hand)`,
+  options: { port: { type: 'string' }, world: { type: 'string' } },
   positionals: [],
   async run({ values }, terminal) {
     const port = parsePort(values['port']);
+    const world = readWorld(values['world'] as string | undefined);
     const python = await preparePython(terminal);
     const local = await startLocalWorld({
-      world: defaultWorld,
+      world,
       port,
       stateDirectory: stateDirectory(),
       python,
       warn: (message) => terminal.line(terminal.yellow(message)),
     });
-    terminal.line(`The local platform answers at ${local.platform.url} (${defaultWorld.region}):`);
-    for (const line of table(defaultWorld.accounts.map(({ id, name }) => [id, name]))) terminal.line(line);
+    terminal.line(`The local platform answers at ${local.platform.url} (${world.region}):`);
+    for (const line of table(world.accounts.map(({ id, name }) => [id, name]))) terminal.line(line);
     terminal.line(
       'In another terminal: eval "$(npx sagemaker-mlops env development)", then aws or boto3. Ctrl-C ends it.',
     );
