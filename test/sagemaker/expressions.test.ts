@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { parseDuration } from '../../local/aws/services/sagemaker/duration.ts';
 import { type Condition, holds } from '../../local/aws/services/sagemaker/pipelines/conditions.ts';
-import { parseDuration } from '../../local/aws/services/sagemaker/pipelines/duration.ts';
 import {
   EvaluationError,
   type EvaluationScope,

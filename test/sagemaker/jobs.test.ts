@@ -118,6 +118,19 @@ describe('a training job', () => {
     expect(await ended('b')).toMatchObject({ TrainingJobStatus: 'Failed', FailureReason: 'CapacityError: none' });
   });
 
+  it('fails as long after its start as the fault says', async () => {
+    world.durations.set('sagemaker:CreateTrainingJob', 7200);
+    world.faults.add({
+      operation: 'sagemaker:CreateTrainingJob',
+      effect: { kind: 'job-failure', reason: 'InternalServerError', after: 'PT10M' },
+    });
+    await train('t');
+    const job = await ended('t');
+    expect(job.TrainingJobStatus).toBe('Failed');
+    expect(job.TrainingTimeInSeconds).toBeGreaterThanOrEqual(600);
+    expect(job.TrainingTimeInSeconds).toBeLessThan(610);
+  });
+
   it('can be stopped while it runs, not afterwards', async () => {
     world.jobs.block('t');
     await train('t');

@@ -185,11 +185,11 @@ export interface PlatformContext {
   imageDigest(imageUri: string): string | undefined;
   jobs: JobRunner;
   modelServers: ModelServers;
-  /** Injected faults of kind job-failure and resource-failure that match; consumes one. */
+  /** Injected faults of kind job-failure and resource-failure that match; consumes one. `after` = ISO 8601 time from a job's start to its failure. */
   takeFault(
     kind: 'job-failure' | 'resource-failure',
     call: { account: string; region: string; operation: string; fields: Record<string, string> },
-  ): { reason: string } | undefined;
+  ): { reason: string; after?: string } | undefined;
   /** Virtual seconds that a job or an endpoint's fleet takes at least, as set by the control route; 0 (or absent) unless set. */
   virtualDuration?(call: {
     account: string;

@@ -7,6 +7,7 @@ import type {
   PlatformContext,
 } from '../../../core/context.ts';
 import { NotImplementedError } from '../../../core/errors.ts';
+import { parseDuration } from '../duration.ts';
 import { clip, reasonOf, resourceInUse } from '../problems.ts';
 import { type Scope, sagemakerArn } from '../scope.ts';
 import { hasEnded, type JobKind, type JobRecord, type JobStatus, jobNoun, jobResource } from './record.ts';
@@ -157,7 +158,11 @@ export function startJob(context: Context, order: JobOrder): JobRecord {
     move('InProgress', 'Training');
     const { result, timedOut } = await execute();
     const limit = (order.request['StoppingCondition']?.MaxRuntimeInSeconds ?? defaultMaxRuntimeSeconds) * 1000;
-    const duration = (context.virtualDuration?.(target) ?? 0) * 1000;
+    // An injected failure comes when it is told to, whatever the job would take.
+    const duration =
+      fault === undefined
+        ? (context.virtualDuration?.(target) ?? 0) * 1000
+        : (parseDuration(fault.after ?? 'PT0S') ?? 0);
     const remaining = startedAt.getTime() + Math.min(duration, limit) - clock.now().getTime();
     if (remaining > 0 && !stopped.signal.aborted) {
       try {

@@ -1,5 +1,5 @@
+import { parseDuration } from '../duration.ts';
 import type { Definition, PropertyFile, RetryPolicy, StepDefinition } from './definition.ts';
-import { parseDuration } from './duration.ts';
 import { childPath, findExpressions, referencedSteps } from './expressions.ts';
 import { isOfType, type ParameterDefinition, type ParameterType, parameterTypes } from './parameters.ts';
 import type { Problem } from './shape-check.ts';
