@@ -120,12 +120,13 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       running: deps.running,
       judge,
       submitted: report.operation,
-      explain: (result, state) =>
+      explain: (result, state, operation) =>
         explain(result, {
           adminRegion: aws.region,
           project,
           inAccount: ({ account, region }) => aws.assume(roleArn(aws.partition, account, project, 'verify'), region),
           instances: state.instances,
+          since: operation.createdAt,
           signal,
         }),
       beforeFirstChange: async () => {

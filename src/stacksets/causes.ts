@@ -34,8 +34,16 @@ export function parseMissingRole(reason: string | undefined): { account: string;
   return match === null ? undefined : { account: match[1] ?? '', role: match[2] ?? '' };
 }
 
-/** First failed event of a stack that is not the echo of another one. */
-export async function firstFailedEvent(target: Aws, stackId: string, signal: AbortSignal): Promise<Cause | undefined> {
+/**
+ * First failed event of a stack since the operation began that is not the echo of another one. Older events tell of older
+ * attempts: an operation that was refused before it touched the stack leaves none.
+ */
+export async function firstFailedEvent(
+  target: Aws,
+  stackId: string,
+  since: Date | undefined,
+  signal: AbortSignal,
+): Promise<Cause | undefined> {
   const cloudformation = target.service(CloudFormationClient);
   let oldest: Cause | undefined;
   let token: string | undefined;
@@ -46,6 +54,7 @@ export async function firstFailedEvent(target: Aws, stackId: string, signal: Abo
       signal,
     });
     for (const event of page.StackEvents ?? []) {
+      if (since !== undefined && event.Timestamp !== undefined && event.Timestamp < since) return oldest;
       const isStack = event.PhysicalResourceId === event.StackId;
       if (isStack && /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(event.ResourceStatus ?? '')) return oldest;
       if (isStack || !/_FAILED$/.test(event.ResourceStatus ?? '')) continue;
@@ -67,6 +76,8 @@ export function hintFor(cause: string, project: { name: string; id: string }): s
   const role = `sagemaker-${project.name}-${project.id}`;
   if (/should have '[^']+' role/.test(cause))
     return `Deploy target-roles.yml in that account, after stack-set-administration.yml lists it in TargetAccounts`;
+  if (/is in UPDATE_ROLLBACK_FAILED state/.test(cause))
+    return 'Continue the rollback of that stack in its account (aws cloudformation continue-update-rollback), then re-run this job';
   if (/kms:|KMS|AWS_KMS|ciphertext/i.test(cause))
     return `Key policy of the project (project.yml) and role ${role}-model must both allow kms:Decrypt; update project.yml with this account in TargetAccounts`;
   if (/s3:|S3|model data|artifact/i.test(cause))
@@ -94,6 +105,8 @@ export interface CauseOptions {
   /** The account seen with the verify role. */
   inAccount: (target: Target) => Aws;
   instances: readonly Instance[];
+  /** When the operation was submitted. */
+  since: Date | undefined;
   signal: AbortSignal;
 }
 
@@ -113,7 +126,7 @@ export async function explain(result: OperationResult, options: CauseOptions): P
   if (missing === undefined && stackId !== undefined && stackId !== '') {
     // The result names the resource; the events have its physical id and the service's full words.
     try {
-      found = (await firstFailedEvent(options.inAccount(result), stackId, options.signal)) ?? found;
+      found = (await firstFailedEvent(options.inAccount(result), stackId, options.since, options.signal)) ?? found;
     } catch (error) {
       options.signal.throwIfAborted();
       unread = ` (the stack's events could not be read: ${(error as Error).message.split('\n')[0]})`;

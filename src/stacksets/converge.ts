@@ -32,7 +32,7 @@ export interface ConvergeOptions {
   /** An operation id as soon as it is known. */
   submitted: (id: string) => void;
   /** A failed result as a failure. */
-  explain: (result: OperationResult, state: StackSetState) => Promise<Failure>;
+  explain: (result: OperationResult, state: StackSetState, operation: Operation) => Promise<Failure>;
 }
 
 export interface Converged {
@@ -77,7 +77,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
     const bad = results.filter(({ status }) => status === 'FAILED');
     for (const result of bad) {
       failed.add(result.account);
-      failures.push(await options.explain(result, state));
+      failures.push(await options.explain(result, state, operation));
     }
     const cancelled = results.filter(({ status }) => status === 'CANCELLED');
     for (const { account: id } of cancelled) failed.add(id);
@@ -146,6 +146,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
         status: 'RUNNING',
         statusReason: undefined,
         failedInstances: undefined,
+        createdAt: undefined,
       };
       options.running(work(operation));
       logger.info(`Started ${step.action} of ${step.accounts.length} instances in ${region}: operation ${id}`);

@@ -57,6 +57,8 @@ export interface Operation {
   status: string;
   statusReason: string | undefined;
   failedInstances: number | undefined;
+  /** When it was submitted, by AWS's clock. */
+  createdAt: Date | undefined;
 }
 
 export interface OperationResult extends Target {

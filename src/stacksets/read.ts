@@ -98,6 +98,7 @@ export async function recentOperations(
     status: summary.Status ?? '',
     statusReason: summary.StatusReason,
     failedInstances: summary.StatusDetails?.FailedStackInstancesCount,
+    createdAt: summary.CreationTimestamp,
   }));
 }
 
@@ -128,6 +129,7 @@ export async function describeOperation(
       status: operation.Status ?? '',
       statusReason: operation.StatusReason,
       failedInstances: operation.StatusDetails?.FailedStackInstancesCount,
+      createdAt: operation.CreationTimestamp,
     };
   } catch (error) {
     if (isNotFound(error) || isAws(error, 'OperationNotFoundException', 'OperationNotFound')) return undefined;
