@@ -5,7 +5,8 @@ import type { RunListener } from '../../src/pipelines/run.ts';
 import type { Output } from './interface.generated.ts';
 
 const finals = ['Succeeded', 'Failed', 'Stopped'];
-const past = { create: 'created', update: 'updated', unchanged: 'unchanged' } as const;
+/** What happened to the pipeline, as the output and the summary say it. */
+export const past = { create: 'created', update: 'updated', unchanged: 'unchanged' } as const;
 
 /** Seconds between two times for people: "0.6 s", "2 min 5 s". */
 export function duration(start: Date | undefined, end: Date | undefined): string {

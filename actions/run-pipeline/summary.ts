@@ -3,7 +3,7 @@ import type { Host } from '../../src/github/host.ts';
 import { codeSpan, plain } from '../../src/github/summary.ts';
 import { describeChange } from '../../src/pipelines/diff.ts';
 import type { RunReport } from '../../src/pipelines/run.ts';
-import { duration } from './listener.ts';
+import { duration, past } from './listener.ts';
 
 const marks: Record<string, string> = {
   Succeeded: '✅',
@@ -79,7 +79,10 @@ export function summarizeRun(report: RunReport, host: Host<any>): void {
   const facts: string[][] = [];
   if (report.pipelineArn !== undefined) {
     const version = report.version === undefined ? '' : `, version ${report.version}`;
-    facts.push(['pipeline', `${codeSpan(report.pipelineArn)} (${report.pipelineAction}${version})`]);
+    facts.push([
+      'pipeline',
+      `${codeSpan(report.pipelineArn)} (${report.pipelineAction === undefined ? '' : past[report.pipelineAction]}${version})`,
+    ]);
   }
   if (report.started !== undefined && report.region !== undefined) {
     const url = consoleUrl(report.region, `sagemaker/home?region=${report.region}#/pipelines/${pipelineName}`);

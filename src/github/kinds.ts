@@ -33,7 +33,7 @@ export type InputSpecifications = Readonly<Record<string, InputSpecification>>;
 /** Thrown by a kind: the rest of the sentence "Input `NAME` ...". */
 export class InputProblem extends Error {}
 
-const regionPattern = /^(?:us(?:-gov|-iso[a-z]?)?|[a-z]{2}(?:-iso[a-z]?)?|mx)-(?:[a-z]+)-\d{1,2}$/;
+const regionPattern = /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/;
 const roleArn = /^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 const anyArn = /^arn:aws(?:-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12})?:.+$/;
 

@@ -172,6 +172,59 @@ describe('a changed pipeline', () => {
   });
 });
 
+describe('other ways to run', () => {
+  test('selected steps build on another execution', async () => {
+    const result = await build({
+      runId: '77050',
+      inputs: { 'selected-steps': 'Evaluate', 'source-execution': first.outputs['execution-arn']! },
+    });
+    expect(result.stdout + result.stderr).not.toContain('::error');
+    expect(result.code).toBe(0);
+    expect(result.outputs['status']).toBe('none');
+    expect(result.stdout).toMatch(/^ {2}Evaluate +Succeeded/m);
+    expect(result.stdout).not.toMatch(/^ {2}Register/m);
+  });
+
+  test('a step that is not there is told before anything is called', async () => {
+    const result = await build({ runId: '77051', inputs: { 'selected-steps': 'Evaluation' } });
+    expect(result.failures).toMatchObject([{ code: 'InvalidInput', resource: 'selected-steps' }]);
+  });
+
+  test('the credentials that the job already has are used when no role is given', async () => {
+    const credentials = await world.credentials(accounts.development);
+    const result = await runAction('run-pipeline', world, {
+      runId: '77052',
+      env: world.environment(credentials),
+      inputs: {
+        'aws-region': region,
+        'project-name': project.name,
+        'project-id': project.id,
+        'dry-run': 'true',
+      },
+    });
+    expect(result.code).toBe(0);
+    expect(world.calls({ operation: 'sts:GetCallerIdentity' }).at(-1)?.principal).toContain(
+      'OrganizationAccountAccessRole',
+    );
+  });
+
+  test('two runs of one commit at the same time are two executions, each with its package', async () => {
+    const workspace = checkout((folder) =>
+      edit(join(folder, 'model-build/pipeline.json'), '"eta": "0.2"', '"eta": "0.3"'),
+    );
+    const before = (await versions()).length;
+    const results = await Promise.all(['77053', '77054'].map((runId) => build({ runId, workspace })));
+    for (const result of results) {
+      expect(result.stdout + result.stderr).not.toContain('::error');
+      expect(result.code).toBe(0);
+    }
+    expect(new Set(results.map(({ outputs }) => outputs['execution-arn'])).size).toBe(2);
+    expect(new Set(results.map(({ outputs }) => outputs['model-package-arn'])).size).toBe(2);
+    // Both may have seen the old one; neither makes a third.
+    expect((await versions()).length - before).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('failures of an execution', () => {
   test('a lack of capacity is told with step, job and hint; the re-run succeeds in the same execution', async () => {
     await world.control('POST', 'faults', {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { commit, root, type World } from './world.ts';
 
 export interface ActionRun {
@@ -43,6 +44,8 @@ export interface ActionResult {
   errors: string[];
   milliseconds: number;
 }
+
+const isFailure = new Ajv().compile(JSON.parse(readFileSync(join(root, 'schemas/failure.schema.json'), 'utf8')));
 
 function parseOutputs(text: string): Record<string, string> {
   const outputs: Record<string, string> = {};
@@ -125,6 +128,12 @@ export async function runAction(name: string, world: World | undefined, run: Act
   const outputs = parseOutputs(readFileSync(outputFile, 'utf8'));
   const summary = readFileSync(summaryFile, 'utf8');
   rmSync(folder, { recursive: true, force: true });
+  // Whatever an action tells, it tells in the published form.
+  if (outputs['failure'] && !isFailure(JSON.parse(outputs['failure']))) {
+    throw new Error(
+      `the output failure does not fit its schema: ${outputs['failure']} ${JSON.stringify(isFailure.errors)}`,
+    );
+  }
   return {
     code,
     signal,

@@ -59,6 +59,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     staging: 'deploy-stage.yml',
     production: 'deploy-stage.yml',
     'model-record': 'deploy-stage.yml',
+    'cleanup-plan': 'model-cleanup.yml',
+    cleanup: 'model-cleanup.yml',
   };
   const github = async (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '', 'http://local');

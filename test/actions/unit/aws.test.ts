@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { checkKeys, selfRenewing, sessionName } from '../../../src/aws/credentials.ts';
 import { isAws, isNotFound, translate } from '../../../src/aws/errors.ts';
@@ -201,6 +203,11 @@ describe('errors of AWS', () => {
     expect(failure).toMatchObject({ code: 'WrongRegion' });
     expect(failure.hint).toContain('us-west-2');
   });
+});
+
+test('the published schema knows exactly the codes there are', () => {
+  const schema = JSON.parse(readFileSync(join(import.meta.dirname, '../../../schemas/failure.schema.json'), 'utf8'));
+  expect(schema.properties.failures.items.properties.code.enum).toEqual([...failureCodes]);
 });
 
 test('tokens depend on run, action, intent and generation, on the order of keys not at all', () => {

@@ -59,6 +59,22 @@ describe('inputs', () => {
     expect((await read({ 'aws-region': 'eu-west-1', list: 'a, b\nc' })).list).toEqual(['a', 'b', 'c']);
   });
 
+  test('regions of every partition', async () => {
+    for (const name of [
+      'eu-west-1',
+      'us-gov-west-1',
+      'cn-northwest-1',
+      'us-iso-east-1',
+      'us-isob-east-1',
+      'eusc-de-east-1',
+      'mx-central-1',
+    ]) {
+      expect(await parseKind('region', name)).toBe(name);
+    }
+    for (const name of ['europe', 'eu-west', 'EU-WEST-1', 'eu-west-1a'])
+      await expect(parseKind('region', name)).rejects.toThrow(/such as/);
+  });
+
   test('white space alone is not given', async () => {
     expect(await problems({ 'aws-region': '   ' })).toEqual([
       'aws-region: Input `aws-region` is required and was not given',
