@@ -1,0 +1,154 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { type CleanupOptions, findAll, removeAll } from '../../src/cleanup/cleanup.ts';
+import { type CleanupContext, describe } from '../../src/cleanup/part.ts';
+import { judgeApprovals } from '../../src/deploy/approval.ts';
+import { readStage } from '../../src/deploy/stage-file.ts';
+import { FailureError, type Status } from '../../src/failure.ts';
+import type { Host } from '../../src/github/host.ts';
+import { openAws } from '../../src/github/session.ts';
+import { namesOf } from '../../src/names.ts';
+import type { Inputs, Output } from './interface.generated.ts';
+import { inWords, listJson, summarizeFindings, summarizeRemoval } from './summary.ts';
+
+function checkInputs(inputs: Inputs): void {
+  const { confirm, 'project-name': name } = inputs;
+  if (confirm !== undefined && confirm !== name) {
+    throw new FailureError({
+      code: 'InvalidInput',
+      resource: 'confirm',
+      cause: `Input \`confirm\` is ${JSON.stringify(confirm)}, but must be the project's name, ${name}; nothing was removed`,
+      hint: 'Type the name exactly, or leave it out to see the plan',
+    });
+  }
+  if (inputs['keep-last'] > 0 && inputs['delete-project']) {
+    throw new FailureError({
+      code: 'InvalidInput',
+      resource: 'keep-last',
+      cause: `Input \`keep-last\` keeps ${inputs['keep-last']} packages, but \`delete-project\` removes the group and the key they need`,
+      hint: 'Give one of the two',
+    });
+  }
+}
+
+/** Somebody must have let this run through; an environment that nobody protected is no protection. */
+async function requireApproval(inputs: Inputs, host: Host<Output>): Promise<void> {
+  const { context, logger } = host;
+  const { environment, 'github-token': token } = inputs;
+  if (token === undefined) {
+    throw new FailureError({
+      code: 'InvalidInput',
+      resource: 'github-token',
+      cause: 'Input `github-token` is empty, so the approvals of this run cannot be read; nothing was removed',
+      hint: 'Leave it out (it is github.token then), with `permissions: actions: read`',
+    });
+  }
+  host.mask(token);
+  const { readApprovals } = await import('../../src/github/approvals.ts');
+  const verdict = judgeApprovals(await readApprovals(context, token), environment, 'check');
+  if (verdict.kind === 'approved') {
+    logger.info(
+      `Removal approved by ${verdict.by.join(', ')}${verdict.comment === '' ? '' : ` (${verdict.comment})`}.`,
+    );
+    return;
+  }
+  if (verdict.kind === 'rejected') {
+    throw new FailureError(
+      {
+        code: 'ApprovalRefused',
+        resource: environment,
+        cause: `${verdict.by.join(', ')} refused the environment ${environment}; nothing was removed`,
+      },
+      'rejected',
+    );
+  }
+  throw new FailureError({
+    code: 'NotProtected',
+    resource: environment,
+    cause: `Nobody approved the environment ${environment} in this run: it has no required reviewers; nothing was removed`,
+    hint: `Add required reviewers to it (${context.runUrl.split('/actions/')[0]}/settings/environments) and run again`,
+  });
+}
+
+/** Accounts of the stage files. A project whose files are gone or broken is cleaned up by what its stack sets know. */
+async function stageTargets(inputs: Inputs, host: Host<Output>): Promise<CleanupOptions['stageTargets']> {
+  const folder = inputs.stages;
+  let files: string[];
+  try {
+    files = readdirSync(path.resolve(host.context.workspace, folder)).filter((name) => /\.ya?ml$/.test(name));
+  } catch {
+    host.logger.info(`There is no folder ${folder}; the accounts are those that the stack sets know.`);
+    return [];
+  }
+  const targets: { stage: string; account: string; region: string }[] = [];
+  for (const file of files) {
+    try {
+      const { name, region, accounts } = await readStage(host.context.workspace, path.join(folder, file));
+      targets.push(...accounts.map((account) => ({ stage: name, account, region })));
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      host.logger.warn(`${error.message} Its accounts are looked at only where a stack set knows them.`, 'cleanup');
+    }
+  }
+  return targets;
+}
+
+export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
+  const { context: runContext, clock, logger, signal, summary } = host;
+  checkInputs(inputs);
+  const confirmed = inputs.confirm !== undefined;
+  if (confirmed) await requireApproval(inputs, host);
+  const project = { name: inputs['project-name'], id: inputs['project-id'] };
+  const names = namesOf(project);
+  const aws = openAws('cleanup', inputs, host);
+  const { account } = await aws.identity();
+  const context: CleanupContext = {
+    aws,
+    account,
+    project,
+    names,
+    runId: runContext.runId,
+    clock,
+    logger,
+    signal,
+    deadline: clock.now() + inputs['timeout-minutes'] * 60_000,
+    running: (work) => host.operation(work),
+    targetRole: confirmed ? 'cleanup' : 'cleanup-plan',
+  };
+  const findings = await findAll(
+    {
+      stageTargets: await stageTargets(inputs, host),
+      running: inputs['running-executions'],
+      jobRecords: inputs['job-records'],
+      keepLast: inputs['keep-last'],
+      deleteRoles: inputs['delete-roles'],
+      deleteProject: inputs['delete-project'],
+    },
+    context,
+  );
+  const { items, kept, unseen } = findings;
+  host.output('plan', listJson(items));
+  host.output('kept', JSON.stringify(kept.slice(0, 500)));
+  host.output('removed', '');
+  logger.info(
+    items.length === 0 ? `Nothing to do: ${names.base} owns nothing that would be removed.` : `Plan: ${inWords(items)}`,
+  );
+  for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
+  for (const item of kept) logger.info(`Stays: ${describe(item)}: ${item.because}`);
+  summarizeFindings(names.base, findings, confirmed, summary);
+  if (!confirmed || items.length === 0) {
+    // Where nobody could look, "nothing to do" would be a guess.
+    if (unseen.length > 0) throw new FailureError(unseen, 'partial');
+    if (items.length > 0) logger.info(`Nothing has been removed; to remove it, give confirm: ${project.name}`);
+    return items.length === 0 ? 'none' : '';
+  }
+  const record = await removeAll(findings, context);
+  host.output('removed', listJson(record.removed));
+  const failures = [...unseen, ...record.failures.map(({ failure }) => failure)];
+  summarizeRemoval(names.base, record.removed, failures.length, summary);
+  logger.info(
+    `Removed: ${inWords(record.removed) || 'nothing'}${failures.length === 0 ? '' : `; ${failures.length} things are left`}`,
+  );
+  if (failures.length > 0) throw new FailureError(failures, 'partial');
+  return '';
+}

@@ -1,0 +1,207 @@
+/** What cleanup is made of: parts that first say what there is, and later remove exactly that. */
+
+import { AwsCallError, isNotFound } from '../aws/errors.ts';
+import type { Aws } from '../aws/session.ts';
+import type { Clock } from '../clock.ts';
+import { type Failure, FailureError, sentence } from '../failure.ts';
+import type { Operation } from '../github/host.ts';
+import type { Logger } from '../github/logger.ts';
+import type { Project, ProjectNames } from '../names.ts';
+
+export type Kind =
+  | 'stack instance'
+  | 'endpoint'
+  | 'endpoint configuration'
+  | 'model'
+  | 'endpoint log group'
+  | 'stack set'
+  | 'pipeline execution'
+  | 'job log streams'
+  | 'job records'
+  | 'pipeline'
+  | 'model package'
+  | 'model package group'
+  | 'objects'
+  | 'stack'
+  | 'key'
+  | 'bucket';
+
+/** One thing, or `count` things that are told as one (objects, log streams). */
+export interface Item {
+  kind: Kind;
+  account: string;
+  region: string;
+  name: string;
+  count?: number;
+  note?: string;
+}
+
+/** Found, and left alone on purpose. */
+export interface Kept extends Item {
+  because: string;
+}
+
+export interface Part {
+  items: readonly Item[];
+  /** Removes the items, tells each to the recorder. What is gone already counts as removed, so a second run goes on. */
+  remove(record: Recorder): Promise<void>;
+}
+
+/** Where one project is cleaned up, and with what. */
+export interface CleanupContext {
+  /** The account of registry and stack sets. */
+  aws: Aws;
+  account: string;
+  project: Project;
+  names: ProjectNames;
+  runId: string;
+  clock: Clock;
+  logger: Logger;
+  signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  running: (work: Operation | undefined) => void;
+  /** Role of the target accounts to look and remove with: `cleanup`, or `cleanup-plan` that only reads. */
+  targetRole: string;
+}
+
+export interface Outcome extends Item {
+  done: string;
+}
+
+export interface Recorder {
+  readonly removed: readonly Outcome[];
+  readonly failures: readonly { item: Item; failure: Failure }[];
+  /** Removes one item by `work`, whose text says what was done when that is not simply "removed". A failure is noted and the rest goes on. */
+  attempt(item: Item, work: () => Promise<string | undefined>): Promise<boolean>;
+  fail(item: Item, failure: Failure): void;
+}
+
+export function describe(item: Item): string {
+  const what = item.count === undefined ? item.kind : `${item.count} ${item.kind} in`;
+  return `${what} ${item.name} (account ${item.account}, ${item.region})`;
+}
+
+/** What a person does about a thing that could not be removed, when the failure itself does not say. */
+function cureOf(item: Item, failure: Failure): string {
+  if (failure.hint !== undefined) return failure.hint;
+  if (failure.code === 'AccessDenied')
+    return `Let the role of this job do that (cleanup-role.yml and target-roles.yml grant it; look for a Deny in a policy, boundary or service control policy), then run cleanup again`;
+  if (failure.code === 'Throttled' || failure.code === 'NetworkError')
+    return 'Run cleanup again; it goes on with what is left';
+  return `Remove the ${item.kind} by hand, or mend the cause and run cleanup again`;
+}
+
+export function createRecorder(logger: Logger, signal: AbortSignal): Recorder {
+  const removed: Outcome[] = [];
+  const failures: { item: Item; failure: Failure }[] = [];
+  const fail = (item: Item, failure: Failure) => {
+    const { account, region } = item;
+    const told: Failure = {
+      account,
+      region,
+      resource: item.name,
+      ...failure,
+      logicalId: item.kind,
+      hint: cureOf(item, failure),
+    };
+    failures.push({ item, failure: told });
+    logger.warn(`Not removed: ${sentence(told)}`, 'cleanup');
+  };
+  return {
+    removed,
+    failures,
+    fail,
+    async attempt(item, work) {
+      signal.throwIfAborted();
+      let done: string | undefined;
+      try {
+        done = await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        // A deadline ends the run; a mistake of ours must not look like one of the account.
+        if (!(error instanceof FailureError) || error.status === 'still-running') throw error;
+        if (!isGone(error)) {
+          for (const failure of error.failures) fail(item, failure);
+          return false;
+        }
+        done = 'gone already';
+      }
+      removed.push({ ...item, done: done ?? 'removed' });
+      logger.info(`  ${done ?? 'removed'} ${describe(item)}`);
+      return true;
+    },
+  };
+}
+
+/** SageMaker answers a missing model, endpoint, configuration, package or group with a ValidationException. */
+export function isGone(error: unknown): boolean {
+  return isNotFound(error) || (error instanceof AwsCallError && /could not find|cannot find/i.test(error.awsMessage));
+}
+
+/** The answer, or undefined when the thing does not exist. */
+export async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether tags of any service's spelling carry the project's id: nothing else is touched. */
+export function isOurs(
+  project: Project,
+  tags:
+    | readonly {
+        Key?: string | undefined;
+        Value?: string | undefined;
+        TagKey?: string | undefined;
+        TagValue?: string | undefined;
+      }[]
+    | undefined,
+): boolean {
+  return (tags ?? []).some(
+    (tag) => (tag.Key ?? tag.TagKey) === 'sagemaker:project-id' && (tag.Value ?? tag.TagValue) === project.id,
+  );
+}
+
+export const notOurs = (project: Project) => `it carries no tag sagemaker:project-id = ${project.id}`;
+
+/** Runs `work` over a list, a few at a time, in order of the list. The first error ends it, after what runs has ended. */
+export async function eachOf<T>(
+  list: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  let next = 0;
+  let failed = false;
+  const lane = async () => {
+    while (next < list.length && !failed) {
+      const item = list[next] as T;
+      next += 1;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: Math.min(atOnce, list.length) }, lane));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/** All pages of a list. */
+export async function pages<T>(
+  read: (token: string | undefined) => Promise<{ items: readonly T[] | undefined; next: string | undefined }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  let token: string | undefined;
+  do {
+    const page = await read(token);
+    all.push(...(page.items ?? []));
+    token = page.next === '' ? undefined : page.next;
+  } while (token !== undefined);
+  return all;
+}
