@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { ClientSet, PlatformContext } from '../../core/context.ts';
 import type { Call } from '../../core/service.ts';
-import { validationError } from './problems.ts';
+import { reasonOf, validationError } from './problems.ts';
 
 const callerSessionSeconds = 900;
 
@@ -35,7 +35,7 @@ function explain(error: unknown, uri: string, { what, who }: AccessCheck): Error
   if (status === 404) return validationError(`Could not find ${what} at ${uri}.`);
   if (status === 403) {
     return validationError(
-      `Could not access ${what} at ${uri}. Please ensure that ${who} has "s3:GetObject" permissions and, for an encrypted object, "kms:Decrypt" on its key.`,
+      `Could not access ${what} at ${uri}. Please ensure that ${who} has "s3:GetObject" permissions and, for an encrypted object, "kms:Decrypt" on its key. ${reasonOf(error)}`.trim(),
     );
   }
   return error instanceof Error ? error : new Error(String(error));

@@ -197,7 +197,10 @@ export function createEngine(context: EngineContext, tools: EngineTools): Engine
           execution.failureReason = clip(reasonOf(error), 1300);
           setStatus(execution, 'Failed');
         })
-        .finally(() => stops.delete(execution));
+        .finally(() => {
+          // A retry may have begun already.
+          if (stops.get(execution) === stop) stops.delete(execution);
+        });
     },
     stop(execution) {
       if (execution.status !== 'Executing') return;
