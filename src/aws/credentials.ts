@@ -16,7 +16,8 @@ const renewEarly = 5 * 60_000;
 /** Key ids of the local platform begin like this; AWS's never do. */
 const localPrefix = 'ASIALOCAL';
 
-function isLocal(endpoint: string | undefined): boolean {
+/** An address of this machine: the local platform. */
+export function isLocal(endpoint: string | undefined): boolean {
   if (endpoint === undefined || endpoint === '') return false;
   try {
     return /^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(endpoint).hostname);

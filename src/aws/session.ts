@@ -4,6 +4,7 @@ import {
   assumeByRole,
   assumeByWebIdentity,
   checkKeys,
+  isLocal,
   type RenewingCredentials,
   selfRenewing,
   sessionName,
@@ -99,7 +100,7 @@ export function createAws(options: AwsOptions): Aws {
     // Throttling, 5xx and broken connections are repeated with the same token, with jitter; nothing else is.
     maxAttempts: 6,
     // A bucket name in front of a local address would need a wildcard DNS name.
-    ...(endpoint === undefined || endpoint === '' ? {} : { forcePathStyle: true }),
+    ...(isLocal(endpoint) ? { forcePathStyle: true } : {}),
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
   };
   const name = sessionName(context);

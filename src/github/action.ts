@@ -66,7 +66,7 @@ export async function startAction(
   const summary = createSummary(env['GITHUB_STEP_SUMMARY'], (message) => logger.warn(message));
   const finish = (status: Status, failures: readonly Failure[]) => {
     outputs.set('status', status);
-    outputs.set('failure', failures.length === 0 ? '' : failureJson(name, failures));
+    outputs.set('failure', failures.length === 0 ? '' : outputs.scrub(failureJson(name, failures)));
     summary.write();
   };
   const cancellation = createCancellation({
@@ -97,11 +97,12 @@ export async function startAction(
     const inputs = await readInputs<CommonInputs>(specifications, env, also);
     cancellation.onCancel = inputs['on-cancel'];
     const { run } = await load();
-    finish(await run(inputs, host), []);
+    const status = await run(inputs, host);
+    if (!cancellation.leaving) finish(status, []);
   } catch (error) {
     process.exitCode = 1;
     // The way out of a cancellation reports by itself.
-    if (cancellation.signal.aborted) return;
+    if (cancellation.leaving) return;
     const failures = failuresOf(error);
     annotate(name, failures, logger);
     if (!(error instanceof FailureError) && error instanceof Error) logger.debug(error.stack ?? error.message);

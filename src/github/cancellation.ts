@@ -13,16 +13,22 @@ export interface Cancellation {
   operation: Operation | undefined;
   /** Input on-cancel: what a signal does to the remote work. */
   onCancel: 'detach' | 'stop';
+  /** Set with the first signal: from then on nothing else may report. */
+  leaving: boolean;
 }
 
 /** GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later it kills; one guarded way out is taken for either and ends within two seconds. */
 export function createCancellation({ signals, exit, report }: CancellationOptions): Cancellation {
   const controller = new AbortController();
-  const cancellation: Cancellation = { signal: controller.signal, operation: undefined, onCancel: 'detach' };
-  let leaving = false;
+  const cancellation: Cancellation = {
+    signal: controller.signal,
+    operation: undefined,
+    onCancel: 'detach',
+    leaving: false,
+  };
   const leave = (signal: NodeJS.Signals, code: number) => {
-    if (leaving) return;
-    leaving = true;
+    if (cancellation.leaving) return;
+    cancellation.leaving = true;
     const { operation, onCancel } = cancellation;
     const stop = onCancel === 'stop' ? operation?.stop : undefined;
     report(signal, operation, stop !== undefined);

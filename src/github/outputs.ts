@@ -6,6 +6,8 @@ export interface Outputs {
   /** What was set so far. */
   readonly values: ReadonlyMap<string, string>;
   mask(secret: string): void;
+  /** The text without what is masked, for words of others that go into an output. */
+  scrub(text: string): string;
 }
 
 export function createOutputs(sink: { setOutput: typeof setOutput; setSecret: (secret: string) => void }): Outputs {
@@ -13,6 +15,7 @@ export function createOutputs(sink: { setOutput: typeof setOutput; setSecret: (s
   const values = new Map<string, string>();
   return {
     values,
+    scrub: (text) => [...secrets].reduce((rest, secret) => rest.replaceAll(secret, '***'), text),
     mask(secret) {
       // An empty or tiny mask would blank out ordinary text everywhere.
       if (secret.length < 8) return;

@@ -84,6 +84,8 @@ export function watchExecution(options: WatchOptions): Promise<ExecutionState> {
     clock,
     signal,
     deadline,
+    // Pipelines whose steps come from the cache end within seconds.
+    shortest: 500,
     onDeadline: () =>
       stillRunning({
         resource: executionArn,

@@ -142,7 +142,8 @@ describe('outputs', () => {
     const outputs = createOutputs({ setOutput: (name) => set.push(name), setSecret: () => undefined });
     outputs.mask('secret-value');
     expect(() => outputs.set('arn', 'arn:secret-value:x')).toThrow(/masked/);
-    outputs.set('arn', 'arn:x');
+    outputs.set('arn', outputs.scrub('arn:secret-value'));
+    expect(outputs.values.get('arn')).toBe('arn:***');
     expect(set).toEqual(['arn']);
   });
 
