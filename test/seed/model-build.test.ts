@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { pythonEnvironment } from '../../local/python/index.ts';
 import { testPython } from '../support/platform.ts';
@@ -51,6 +52,13 @@ describe('files', () => {
     expect([...roles]).toEqual(Object.keys(build.roles));
     const gate = parse(await readFile(path.join(seed, 'gate.yml'), 'utf8'));
     expect(gate.rules[0]).toEqual({ metric: 'regression_metrics.mse.value', operator: '<=', limit: 6.0 });
+  });
+
+  test.each(['build', 'gate'])('%s.yml is what its schema allows', async (name) => {
+    const schema = JSON.parse(await readFile(path.join(root, `schemas/${name}.schema.json`), 'utf8'));
+    const validate = new Ajv({ strict: false }).compile(schema);
+    validate(parse(await readFile(path.join(seed, `${name}.yml`), 'utf8')));
+    expect(validate.errors).toBeNull();
   });
 
   test('every file that the README names exists', async () => {
