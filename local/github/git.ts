@@ -43,6 +43,10 @@ export class Git {
         GIT_CONFIG_NOSYSTEM: '1',
         GIT_CONFIG_GLOBAL: '/dev/null',
         GIT_TERMINAL_PROMPT: '0',
+        // The checkout may belong to another user than this process (containers, mounted folders).
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: 'safe.directory',
+        GIT_CONFIG_VALUE_0: '*',
         LC_ALL: 'C.UTF-8',
         ...options.env,
       },

@@ -14,8 +14,8 @@ export interface Origin {
   read(path: string): Promise<string | undefined>;
   /** A folder with the whole tree; only to be read. */
   directory(): Promise<string>;
-  /** True when the files come from a working folder rather than from the commit. */
-  working?: boolean;
+  /** True when the files are not those of the commit but what lies in a working folder. */
+  working: boolean;
 }
 
 /** A commit of a bare repository. Exported trees are kept in `cache` by commit. */
@@ -33,6 +33,7 @@ export function commitOrigin(options: {
     repository,
     ref,
     sha,
+    working: false,
     read: (path) => git.show(gitDirectory, sha, path),
     directory: () => (exported ??= exportTree(git, gitDirectory, sha, join(cache, repository.replace('/', '__'), sha))),
   };
@@ -55,13 +56,19 @@ async function exportTree(git: Git, gitDirectory: string, sha: string, target: s
 }
 
 /** A folder as it lies there. */
-export function directoryOrigin(options: { directory: string; repository: string; ref: string; sha: string }): Origin {
-  const { directory, repository, ref, sha } = options;
+export function directoryOrigin(options: {
+  directory: string;
+  repository: string;
+  ref: string;
+  sha: string;
+  working: boolean;
+}): Origin {
+  const { directory, repository, ref, sha, working } = options;
   return {
     repository,
     ref,
     sha,
-    working: true,
+    working,
     read: async (path) => {
       try {
         return await readFile(join(directory, path), 'utf8');
@@ -90,14 +97,16 @@ export async function mappedOrigin(options: {
   const gitDirectory = join(directory, '.git');
   if (!(await exists(gitDirectory))) {
     const sha = /^[0-9a-f]{40}$/.test(ref) ? ref : createHash('sha1').update(`${repository}@${ref}`).digest('hex');
-    return directoryOrigin({ directory, repository, ref: /^[0-9a-f]{40}$/.test(ref) ? ref : `refs/heads/${ref}`, sha });
+    return directoryOrigin({ directory, repository, ref: sha === ref ? ref : `refs/heads/${ref}`, sha, working: true });
   }
   const candidates = /^[0-9a-f]{40}$/.test(ref) ? [ref] : [`refs/tags/${ref}`, `refs/heads/${ref}`, ref];
   for (const candidate of candidates) {
     const sha = await git.resolve(gitDirectory, candidate);
     if (!sha) continue;
-    if (sha === (await git.resolve(gitDirectory, 'HEAD')))
-      return directoryOrigin({ directory, repository, ref: candidate, sha });
+    if (sha === (await git.resolve(gitDirectory, 'HEAD'))) {
+      const working = (await git.run(['status', '--porcelain'], { cwd: directory })).trim() !== '';
+      return directoryOrigin({ directory, repository, ref: candidate, sha, working });
+    }
     return commitOrigin({ git, gitDirectory, repository, ref: candidate, sha, cache });
   }
   return undefined;

@@ -14,6 +14,7 @@ function origin(repository: string, files: Record<string, string>): Origin {
     repository,
     ref: 'refs/heads/main',
     sha: 'a'.repeat(40),
+    working: false,
     read: async (path) => files[path],
     directory: async () => '/nonexistent',
   };

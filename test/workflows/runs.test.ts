@@ -82,7 +82,7 @@ jobs:
       `hello from ${product} v24`,
     ]);
     expect(await out(run, 'after')).toEqual(['acme/abalone']);
-    expect(run.notes).toEqual([expect.stringContaining('working files')]);
+    expect(run.notes).toEqual([expect.stringContaining('files are used as they are')]);
   });
 
   test('a throw in a bundle fails the step, the job and the run, and what follows is skipped', async () => {

@@ -159,7 +159,7 @@ jobs:
         `      - run: echo x > x\n${upload('name: n, path: x')}${upload('name: n, path: x, overwrite: true')}${upload('name: n, path: x')}`,
       ),
     );
-    expect(errors(twice)[0]).toMatch(/409.*artifact with this name already exists/);
+    expect(errors(twice)[0]).toMatch(/409.*an artifact named 'n' already exists/);
     const nothing = await world.runWorkflow(
       simple(`${upload('path: none')}${upload('path: none, if-no-files-found: error')}`),
     );

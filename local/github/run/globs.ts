@@ -72,6 +72,8 @@ export function findFiles(patterns: readonly string[], directory: string): strin
 
 /** hashFiles: SHA-256 over the SHA-256 of each file of the workspace; empty when nothing matches. */
 export function hashFiles(patterns: readonly string[], workspace: string): string {
+  const option = patterns.find((pattern) => pattern.startsWith('--'));
+  if (option) throw new Error(`hashFiles('${option}') is not supported locally`);
   const hash = createHash('sha256');
   const files = findFiles(patterns, workspace).filter((path) => !relative(workspace, path).startsWith('..'));
   for (const path of files) hash.update(createHash('sha256').update(readFileSync(path)).digest());

@@ -9,7 +9,7 @@ import { addresses, githubContext, runnerContext } from './contexts.ts';
 import { JobLog } from './log.ts';
 import { Masks } from './masks.ts';
 import { preSteps } from './phases.ts';
-import { killGroup } from './process.ts';
+import { killGroup, timerMilliseconds } from './process.ts';
 import type { JobSpec } from './spec.ts';
 import { type AbortReason, annotate, evaluation, type Frame, type JobState, type Outcome, type Post } from './state.ts';
 import { stepName } from './step-values.ts';
@@ -77,10 +77,13 @@ export class RunningJob {
 
   async run(timeoutMinutes: number, graceMinutes?: number): Promise<JobOutcome> {
     if (graceMinutes !== undefined) this.#grace = graceMinutes * this.#services.pace.minute;
-    const timer = setTimeout(() => {
-      this.#reason = `The job running on runner local has exceeded the maximum execution time of ${timeoutMinutes} minutes.`;
-      this.cancel();
-    }, timeoutMinutes * this.#services.pace.minute);
+    const timer = setTimeout(
+      () => {
+        this.#reason = `The job running on runner local has exceeded the maximum execution time of ${timeoutMinutes} minutes.`;
+        this.cancel();
+      },
+      timerMilliseconds(timeoutMinutes, this.#services.pace),
+    );
     const work = join(this.#runDirectory, 'work', this.#record.log.replace(/^logs\//, '').replace(/\.log$/, ''));
     let release = () => {};
     try {

@@ -12,6 +12,8 @@ import { definition } from './spec.ts';
 
 /** GitHub's default of timeout-minutes. */
 const defaultTimeoutMinutes = 360;
+/** All outputs of a run, counted as UTF-16. */
+const runOutputLimit = 50 * 1024 * 1024;
 
 export interface LeafContext {
   options: AttemptOptions;
@@ -102,6 +104,11 @@ export async function runLeaf(context: LeafContext, scope: Scope, job: NormalJob
     records.start(record);
     const outcome = await running.run(timeout, grace).finally(untrack);
     record.outputs = outcome.outputs;
+    const size = options.facts.run.jobs.reduce((sum, one) => sum + outputSize(one.outputs), 0);
+    if (size > runOutputLimit) {
+      record.outputs = {};
+      return end('failure', `The outputs of this run's jobs have ${size} bytes; the limit is ${runOutputLimit}.`);
+    }
     records.finish(record, outcome.conclusion);
     const result = outcome.conclusion === 'failure' && record.tolerated ? 'success' : outcome.conclusion;
     return { result, outputs: outcome.outputs, kept: false };
@@ -183,4 +190,8 @@ async function protect(
   emit({ type: 'reviewed', run, job: record, approval: answer });
   if (answer.state === 'approved') return undefined;
   return `Deployment to ${environment.name} was rejected by ${answer.user}${answer.comment ? `: ${answer.comment}` : ''}.`;
+}
+
+function outputSize(outputs: Record<string, string>): number {
+  return Object.entries(outputs).reduce((sum, [name, value]) => sum + 2 * (name.length + value.length), 0);
 }

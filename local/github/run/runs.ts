@@ -235,7 +235,7 @@ export class RunStore implements Runs {
     for (const planned of allWorkflows(plan)) {
       if (planned.working)
         record.notes.push(
-          `${planned.repository}@${planned.sha} is the checkout on this machine; its working files are used.`,
+          `${planned.repository}@${planned.sha} is a folder of this machine whose files differ from that commit; the files are used as they are.`,
         );
     }
     return plan;

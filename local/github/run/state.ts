@@ -140,6 +140,7 @@ const prefixes = { error: '##[error]', warning: '##[warning]', notice: '##[notic
 
 export function annotate(job: JobState, annotation: Annotation): void {
   const masked = { ...annotation, message: job.masks.mask(annotation.message) };
+  if (masked.title !== undefined) masked.title = job.masks.mask(masked.title);
   job.record.annotations.push(masked);
   job.log.line(`${prefixes[annotation.level]}${annotation.message}`);
 }

@@ -6,6 +6,7 @@ import type { CompositeRuns, Step } from '../workflow/model.ts';
 import type { PlannedAction } from '../workflow/plan.ts';
 import { compositeFrame, evaluateAll, type LoadedAction, runJavaScript, type Use } from './actions.ts';
 import { registerPost } from './phases.ts';
+import { timerMilliseconds } from './process.ts';
 import { runScript } from './shells.ts';
 import {
   type AbortReason,
@@ -76,7 +77,7 @@ async function guarded(
     const minutes = step.timeoutMinutes
       ? Math.trunc(Number(fromData(step.timeoutMinutes.evaluate(evaluation(job, frame, env)))))
       : 0;
-    if (minutes > 0) timer = setTimeout(() => abort('timeout'), minutes * job.pace.minute);
+    if (minutes > 0) timer = setTimeout(() => abort('timeout'), timerMilliseconds(minutes, job.pace));
     // What starts after the cancellation was wanted all the same: always(), cancelled().
     if (!frame.signal.aborted) frame.signal.addEventListener('abort', onFrameEnds, { once: true });
     else if (frame.signal.reason !== 'cancelled') onFrameEnds();

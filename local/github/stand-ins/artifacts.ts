@@ -29,11 +29,13 @@ export async function uploadArtifact(job: JobState, inputs: StandInInputs): Prom
     return { outcome: 'success', outputs: {} };
   }
   const target = join(job.folders.artifacts, name);
+  const { run } = job.spec.facts;
   if (await exists(target)) {
-    if (inputs.overwrite !== 'true')
-      throw new Error(
-        `Failed to CreateArtifact: Received non-retryable error: Failed request: (409) Conflict: an artifact with this name already exists on the workflow run`,
-      );
+    // A name can be used once per attempt; a re-run may upload it again.
+    const { attempt } = JSON.parse(await readFile(artifactInfo(job, name), 'utf8')) as { attempt: number };
+    if (attempt === run.attempt && inputs.overwrite !== 'true') {
+      throw new Error(`(409) Conflict: an artifact named '${name}' already exists on the workflow run`);
+    }
     await rm(target, { recursive: true, force: true });
   }
   const root = leastCommonAncestor(patterns, job.folders.workspace, files);
@@ -51,7 +53,10 @@ export async function uploadArtifact(job: JobState, inputs: StandInInputs): Prom
     createHash('sha256').update(`${job.spec.facts.run.id}/${name}`).digest('hex').slice(0, 8),
     16,
   );
-  await writeFile(artifactInfo(job, name), JSON.stringify({ id, name, size, digest, files: files.length }));
+  await writeFile(
+    artifactInfo(job, name),
+    JSON.stringify({ id, name, size, digest, files: files.length, attempt: run.attempt }),
+  );
   job.log.line(`Artifact ${name} has been successfully uploaded! ${files.length} files, ${size} bytes.`);
   const url = `${job.github.server_url}/${job.spec.facts.repository.fullName}/actions/runs/${job.spec.facts.run.id}/artifacts/${id}`;
   return {

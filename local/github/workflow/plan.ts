@@ -74,11 +74,18 @@ class Planner {
   readonly actions = new Map<UsesStep, PlannedAction>();
   readonly problems: Problem[] = [];
   readonly #resolve: Resolve;
+  readonly #origins = new Map<string, ReturnType<Resolve>>();
   readonly #workflows = new Map<string, PlannedWorkflow>();
   readonly #parsedActions = new Map<string, Promise<PlannedAction | undefined>>();
 
   constructor(resolve: Resolve) {
-    this.#resolve = resolve;
+    // One answer for the whole plan, however often a repository is named.
+    this.#resolve = (repository, ref) => {
+      const key = `${repository.toLowerCase()}@${ref}`;
+      const known = this.#origins.get(key) ?? resolve(repository, ref);
+      this.#origins.set(key, known);
+      return known;
+    };
   }
 
   async workflow(
@@ -102,7 +109,13 @@ class Planner {
   }
 
   async workspaceAction(directory: string, at: Location): Promise<PlannedAction | undefined> {
-    const origin = directoryOrigin({ directory, repository: directory, ref: 'workspace', sha: 'workspace' });
+    const origin = directoryOrigin({
+      directory,
+      repository: directory,
+      ref: 'workspace',
+      sha: 'workspace',
+      working: true,
+    });
     const planned = await this.#load(origin, '', directory, at, []);
     return planned?.kind === 'action' ? { ...planned, origin: undefined } : planned;
   }
