@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PythonSetupError } from './errors.ts';
+import { installFailureMessage, PythonSetupError } from './errors.ts';
 import { installEnvironment } from './install.ts';
 import { withLock } from './lock.ts';
 
@@ -63,7 +63,7 @@ async function ensure(name: 'runtime' | 'tools', { directory, progress }: SetupO
   if (isComplete(environment, hash)) return environment;
 
   makeDirectory(root);
-  return withLock(path.join(root, `${name}.lock`), async (waited) => {
+  const build = async (waited: boolean): Promise<PythonEnvironment> => {
     if (waited && isComplete(environment, hash)) return environment;
     checkSpace(root);
     rmSync(target, { recursive: true, force: true });
@@ -80,7 +80,25 @@ async function ensure(name: 'runtime' | 'tools', { directory, progress }: SetupO
     progress(`Python side ready after ${((Date.now() - started) / 1000).toFixed(1)} s`);
     removeUnused(root, name, target);
     return environment;
-  });
+  };
+  try {
+    return await withLock(path.join(root, `${name}.lock`), build);
+  } catch (error) {
+    throw asSetupError(error, root);
+  }
+}
+
+/** What the file system itself refuses, as a sentence for the person at the terminal. */
+function asSetupError(error: unknown, root: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new PythonSetupError(installFailureMessage('disk', root, ''), { cause: error });
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return new PythonSetupError(
+      `The Python packages cannot be installed below ${root} (${message}); check its permissions.`,
+      { cause: error },
+    );
+  return error;
 }
 
 function stampOf(environment: PythonEnvironment): string {

@@ -106,8 +106,24 @@ async function installWithPip(python: Interpreter, request: InstallRequest): Pro
   return installed.code === 0 ? undefined : installed.output;
 }
 
+/** The wheels for macOS leave the OpenMP library to the system. */
+async function requireOpenMp(request: InstallRequest): Promise<void> {
+  const interpreter = path.join(request.target, 'bin', 'python');
+  const { code, output } = await runCommand(interpreter, ['-c', 'import xgboost'], { env: pythonEnvironment() });
+  if (code === 0 || !/libomp/.test(output)) return;
+  rmSync(request.target, { recursive: true, force: true });
+  throw new PythonSetupError(
+    'XGBoost needs the OpenMP library, which macOS does not have: run brew install libomp and start again.',
+  );
+}
+
 /** Makes the virtual environment by the first way that this machine offers; throws PythonSetupError. */
 export async function installEnvironment(request: InstallRequest): Promise<void> {
+  await install(request);
+  if (process.platform === 'darwin') await requireOpenMp(request);
+}
+
+async function install(request: InstallRequest): Promise<void> {
   const python = await findInterpreter();
   request.progress(`Using Python ${python.version} (${python.path})`);
   mkdirSync(path.dirname(request.target), { recursive: true });

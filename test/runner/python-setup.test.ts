@@ -1,7 +1,7 @@
 /** Setting the Python side up: by whichever installer there is, once, and with one sentence when it cannot be done. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -206,6 +206,22 @@ describe('a start', () => {
       /pip install --python \S+ --no-deps --require-hashes --only-binary :all: -r \S+runtime\.txt/,
     );
     expect((await readdir(directory)).filter((name) => name.startsWith('runtime-'))).toEqual([]);
+  });
+
+  test('a folder that is no folder: one sentence', async () => {
+    await writeFile(path.join(folder, 'file'), '');
+    const { result } = await ensure(path.join(folder, 'file', 'below'), process.env);
+    expect(result.error).toMatch(/^PythonSetupError: The folder .* cannot be made/);
+  });
+
+  test('a full disk: one sentence', async () => {
+    // /dev/full is a file that can be opened and never written: the log lies there.
+    const directory = path.join(folder, 'full');
+    await mkdir(directory);
+    if (process.platform !== 'linux') return;
+    await symlink('/dev/full', path.join(directory, 'runtime.log'));
+    const { result } = await ensure(directory, { PATH: await python({}) });
+    expect(result.error).toMatch(/^PythonSetupError: The disk is full: the Python packages need about 600 MB below/);
   });
 
   const full = process.env['TEST_FULL'] ? test : test.skip;
