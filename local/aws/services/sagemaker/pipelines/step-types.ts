@@ -18,7 +18,7 @@ type Schema = Parameters<typeof checkShape>[0];
 
 export interface StepType {
   /** The Create request whose shape the Arguments have, and its members that the service fills in. */
-  request?: { schema: Schema; given: string[] };
+  request?: { operation: string; schema: Schema; given: string[] };
   /** The Describe answer that Steps.NAME.path reads. */
   response?: Schema;
   /** Keys beside those that every step has. */
@@ -43,35 +43,35 @@ const check = [
 /** What the definition format (version 2020-12-01) knows as step types. */
 export const stepTypes: Readonly<Record<string, StepType>> = {
   Processing: {
-    request: { schema: CreateProcessingJobRequest$, given: ['ProcessingJobName'] },
+    request: { operation: 'CreateProcessingJob', schema: CreateProcessingJobRequest$, given: ['ProcessingJobName'] },
     response: DescribeProcessingJobResponse$,
     keys: ['PropertyFiles'],
     cache: true,
     retry: true,
   },
   Training: {
-    request: { schema: CreateTrainingJobRequest$, given: ['TrainingJobName'] },
+    request: { operation: 'CreateTrainingJob', schema: CreateTrainingJobRequest$, given: ['TrainingJobName'] },
     response: DescribeTrainingJobResponse$,
     keys: [],
     cache: true,
     retry: true,
   },
   Transform: {
-    request: { schema: CreateTransformJobRequest$, given: ['TransformJobName'] },
+    request: { operation: 'CreateTransformJob', schema: CreateTransformJobRequest$, given: ['TransformJobName'] },
     response: DescribeTransformJobResponse$,
     keys: [],
     cache: true,
     retry: true,
   },
   Model: {
-    request: { schema: CreateModelInput$, given: ['ModelName'] },
+    request: { operation: 'CreateModel', schema: CreateModelInput$, given: ['ModelName'] },
     response: DescribeModelOutput$,
     keys: [],
     cache: false,
     retry: true,
   },
   RegisterModel: {
-    request: { schema: CreateModelPackageInput$, given: [] },
+    request: { operation: 'CreateModelPackage', schema: CreateModelPackageInput$, given: [] },
     response: DescribeModelPackageOutput$,
     keys: [],
     cache: false,
@@ -80,7 +80,11 @@ export const stepTypes: Readonly<Record<string, StepType>> = {
   Condition: { keys: [], cache: false, retry: false },
   Fail: { keys: [], cache: false, retry: false },
   Tuning: {
-    request: { schema: CreateHyperParameterTuningJobRequest$, given: ['HyperParameterTuningJobName'] },
+    request: {
+      operation: 'CreateHyperParameterTuningJob',
+      schema: CreateHyperParameterTuningJobRequest$,
+      given: ['HyperParameterTuningJobName'],
+    },
     response: DescribeHyperParameterTuningJobResponse$,
     keys: [],
     cache: true,

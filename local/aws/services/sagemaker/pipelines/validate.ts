@@ -1,5 +1,6 @@
 import { AwsError } from '../../../core/errors.ts';
 import { comparisons } from './conditions.ts';
+import { checkConstraints } from './constraints.ts';
 import type { Definition, StepDefinition } from './definition.ts';
 import { findStep } from './definition.ts';
 import { childPath, findExpressions, isExpression } from './expressions.ts';
@@ -45,9 +46,12 @@ function checkArguments(step: StepDefinition, report: Report): void {
   const at = `${step.at}.Arguments`;
   const type = stepTypes[step.type];
   if (type?.request !== undefined) {
-    for (const { path, message } of checkShape(type.request.schema, step.arguments, at, type.request.given)) {
-      report(path, message);
-    }
+    const { operation, schema, given } = type.request;
+    const problems = checkShape(schema, step.arguments, at, given);
+    // Values of a wrong kind need no further judgement.
+    const known = new Set(problems.map(({ path }) => path));
+    const more = checkConstraints(operation, step.arguments, at).filter(({ path }) => !known.has(path));
+    for (const { path, message } of [...problems, ...more]) report(path, message);
   }
   if (step.type === 'Fail') {
     const { ErrorMessage: message, ...rest } = step.arguments;
