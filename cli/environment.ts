@@ -61,6 +61,7 @@ export async function deployEnvironment(control: Control, request: EnvironmentRe
         template: join(request.templates, `${template}.yml`),
         parameters,
         tags,
+        shared: template === 'oidc-provider',
       },
     );
     stacks += 1;

@@ -14,6 +14,8 @@ export interface StackRequest {
   template: string;
   parameters: Record<string, string>;
   tags: Record<string, string>;
+  /** A stack that the account has one of (GitHub's OIDC provider): taken as it is when another project made it. */
+  shared?: boolean;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function createStack(
   where: { account: string; region: string },
   request: StackRequest,
 ): Promise<Record<string, string>> {
+  if (request.shared === true && (await exists(client, request.name))) return {};
   const { StackId } = await client.send(
     new CreateStackCommand({
       StackName: request.name,
@@ -57,5 +60,16 @@ export async function createStack(
       );
     }
     await wait(delay);
+  }
+}
+
+async function exists(client: CloudFormationClient, name: string): Promise<boolean> {
+  try {
+    await client.send(new DescribeStacksCommand({ StackName: name }));
+    return true;
+  } catch (error) {
+    // CloudFormation has no error of its own for this: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+    if ((error as Error).name === 'ValidationError' && /does not exist/.test((error as Error).message)) return false;
+    throw error;
   }
 }

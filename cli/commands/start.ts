@@ -1,14 +1,11 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { defaultWorld } from '../../local/aws/core/world.ts';
 import type { RunRecord } from '../../local/github/types.ts';
 import { parsePort } from '../arguments.ts';
 import type { Command, ParsedArguments } from '../command.ts';
-import { Control } from '../control.ts';
-import { deployEnvironment, stageAccounts, stages } from '../environment.ts';
 import { Follower } from '../follow.ts';
+import { makeLocalProject } from '../local-project.ts';
 import { type LocalWorld, startLocalWorld } from '../platform.ts';
-import { commitAndPush, initializeRepository, productVersion, projectIdOf, writeProject } from '../project.ts';
+import { commitAndPush, productVersion } from '../project.ts';
 import { preparePython } from '../python.ts';
 import { report } from '../report.ts';
 import { createReviewer } from '../review.ts';
@@ -16,11 +13,8 @@ import { untilStopped } from '../signals.ts';
 import { type ProjectState, productDirectory, stateDirectory } from '../state.ts';
 import { seconds, type Terminal } from '../terminal.ts';
 
-const productRepository = 'sagemaker-mlops/sagemaker-mlops';
 const owner = 'acme';
 const name = 'abalone';
-/** The reviewer of the local production environment: who sits at the terminal. */
-const reviewer = 'local-reviewer';
 
 export const command: Command = {
   help: `Shows the whole platform on this machine: four AWS accounts and a GitHub, both local; a project whose first push is
@@ -70,9 +64,13 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
         `  Local AWS and GitHub at ${local.platform.url}: ${defaultWorld.accounts.length} accounts in ${defaultWorld.region} (${seconds(Date.now() - started)})`,
       );
       started = Date.now();
-      const project = await makeProject(local, directory, version, args, (stacks) => {
-        terminal.line(`  ${stacks} stacks from templates/ by CloudFormation (${seconds(Date.now() - started)})`);
+      const { project, stacks } = await makeLocalProject(local, {
+        stateDirectory: directory,
+        owner,
+        name,
+        keep: args.values['keep'] === true,
       });
+      terminal.line(`  ${stacks} stacks from templates/ by CloudFormation (${seconds(Date.now() - started)})`);
       terminal.line(`  Project ${project.repository} in ${project.directory}`);
 
       const run = await firstPush(local, project, terminal, args);
@@ -94,61 +92,6 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
     return signal === 'SIGINT' ? 130 : 143;
   },
 };
-
-/** Repository, environments and AWS side of the project: what a platform engineer sets up once. */
-async function makeProject(
-  local: LocalWorld,
-  directory: string,
-  version: { commit: string; version: string },
-  args: ParsedArguments,
-  deployed: (stacks: number) => void,
-): Promise<ProjectState> {
-  const { github, platform } = local;
-  const admin = defaultWorld.accounts.find(({ admin }) => admin === true)!;
-  if (args.values['keep'] !== true) await rm(join(directory, 'project'), { recursive: true, force: true });
-  github.mapRepository(productRepository, productDirectory);
-  const repository = await github.createRepository({ owner, name, defaultBranch: 'main' });
-  const project: ProjectState = {
-    name,
-    id: projectIdOf(repository.id),
-    repository: repository.fullName,
-    repositoryId: repository.id,
-    directory: join(directory, 'project'),
-    region: defaultWorld.region,
-    adminAccount: admin.id,
-  };
-  for (const environment of ['build', 'model-approval', 'model-record', 'staging', 'cleanup']) {
-    github.createEnvironment(repository.fullName, { name: environment, branches: ['main'] });
-  }
-  github.createEnvironment(repository.fullName, { name: 'production', branches: ['main'], reviewers: [reviewer] });
-
-  const stacks = await deployEnvironment(new Control(platform), {
-    templates: join(productDirectory, 'templates'),
-    region: defaultWorld.region,
-    project,
-    repository: { owner, ownerId: repository.ownerId, name, id: repository.id, defaultBranch: 'main' },
-    productRepository,
-    accounts: defaultWorld.accounts,
-  });
-  deployed(stacks);
-
-  if (args.values['keep'] !== true) {
-    await writeProject(productDirectory, project.directory, {
-      projectName: project.name,
-      projectId: project.id,
-      region: defaultWorld.region,
-      adminAccount: admin.id,
-      stagingAccounts: stageAccounts(defaultWorld.accounts, stages[0].name),
-      productionAccounts: stageAccounts(defaultWorld.accounts, stages[1].name),
-      productRepository,
-      productCommit: version.commit,
-      productVersion: version.version,
-    });
-  }
-  await initializeRepository(project.directory, repository.gitDirectory, 'main');
-  await local.setProject(project);
-  return project;
-}
 
 /** The first commit on main; resolves when the run that it started has ended. */
 async function firstPush(
