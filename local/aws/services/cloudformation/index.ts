@@ -1,6 +1,8 @@
 import type { PlatformContext } from '../../core/context.ts';
 import type { Service } from '../../core/service.ts';
 import { serviceHandlers } from './resources/index.ts';
+import { nestedStack } from './resources/nested-stack.ts';
+import { stackSet } from './resources/stack-set.ts';
 import { createChangeSetOperations } from './stacks/change-sets.ts';
 import { createStackEngine } from './stacks/engine.ts';
 import { createStackLog } from './stacks/events.ts';
@@ -17,7 +19,11 @@ export function createCloudFormation(context: PlatformContext): Service[] {
   const store = new StackStore();
   const sets = new StackSetStore();
   const log = createStackLog(context.clock);
-  const handlers = { ...serviceHandlers };
+  const handlers = {
+    ...serviceHandlers,
+    'AWS::CloudFormation::Stack': nestedStack(store),
+    'AWS::CloudFormation::StackSet': stackSet,
+  };
   const engine = createStackEngine(context, store, log, createResourceWork(context, log, handlers));
   const environment = { context, store, engine, log, handlers };
   return [
@@ -26,7 +32,12 @@ export function createCloudFormation(context: PlatformContext): Service[] {
       operations: {
         ...createStackOperations(environment),
         ...createChangeSetOperations(environment),
-        ...createStackSetOperations({ context, sets, engine: createStackSetEngine(context, store) }),
+        ...createStackSetOperations({
+          context,
+          sets,
+          engine: createStackSetEngine(context, store),
+          distributedBodies: store.distributedBodies,
+        }),
         ...createStackSetReads(environment, sets),
       },
     },

@@ -47,6 +47,8 @@ export interface ResourceHandler {
   nameProperty?: string;
   /** Properties of the type that the platform does not create; anything else in the schema is honoured. */
   unsupported?: readonly string[];
+  /** Updated with every update of the stack, whether its properties changed or not (nested stacks). */
+  alwaysUpdate?: boolean;
   /** Properties whose change CloudFormation refuses although the schema does not mark them as replacement. */
   fixed?: readonly string[];
   create(request: ResourceRequest): Promise<ResourceState>;

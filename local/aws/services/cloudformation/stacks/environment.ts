@@ -58,14 +58,14 @@ function refuseUnsupported(input: DefinitionInput): void {
 
 /** Reads what a request wants a stack to be; what an update leaves out stays as it is. */
 export async function readDefinition(
-  { context }: Pick<StackEnvironment, 'context'>,
+  { context, store }: Pick<StackEnvironment, 'context' | 'store'>,
   input: DefinitionInput,
   call: Call,
   current: Stack | undefined,
   rights: Rights,
 ): Promise<StackDefinition> {
   refuseUnsupported(input);
-  const text = await templateText(context, input, call);
+  const text = await templateText(context, input, call, (body) => store.distributedBodies.has(body));
   if (input.UsePreviousTemplate === true && text !== undefined) {
     throw validationError('You cannot specify both usePreviousTemplate and Template Body/Template URL.');
   }

@@ -164,9 +164,6 @@ export function createStackOperations(environment: StackEnvironment): Record<str
       if (stack.terminationProtection) {
         throw validationError(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
       }
-      if (stack.parentId !== undefined && call.principal.viaService === undefined) {
-        throw validationError(`Stack [${stack.name}] is a nested stack: delete its root stack instead`);
-      }
       if (stack.status === 'DELETE_IN_PROGRESS') return {};
       if (inProgress(stack) && stack.status !== 'CREATE_IN_PROGRESS') {
         throw validationError(`Stack [${stack.id}] cannot be deleted while in status ${stack.status}`);

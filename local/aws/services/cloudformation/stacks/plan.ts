@@ -10,7 +10,7 @@ import { evaluationScope } from './scope.ts';
 import type { StackStore } from './store.ts';
 
 /** Stands for a value that is known only after another resource exists. */
-const unknownMark = '\u0000unknown';
+const unknownMark = '{{known after';
 
 class ConditionalResourceError extends AwsError {
   constructor(logicalId: string) {
@@ -121,7 +121,7 @@ export function planChanges(
   };
   const mark = (logicalId: string, what: string): Value => {
     touchedUnknown = true;
-    return `${unknownMark}:${logicalId}.${what}\u0000`;
+    return `${unknownMark} ${logicalId}.${what}}}`;
   };
   const scope = evaluationScope(stack, definition, store, {
     refOf(logicalId) {
@@ -248,6 +248,11 @@ function compareResource(
     if (canonical(before) === canonical(after)) continue;
     scopes.add(attribute);
     details.push({ attribute, requiresRecreation: 'Never', evaluation: 'Static' });
+  }
+  if (scopes.size === 0 && handlers[declaration.type]?.alwaysUpdate === true) {
+    // What the nested template holds is known only when the nested stack is updated.
+    scopes.add('Properties');
+    details.push({ attribute: 'Properties', requiresRecreation: 'Never', evaluation: 'Dynamic' });
   }
   if (scopes.size === 0) return undefined;
   if (handlers[declaration.type] === undefined) replacement = 'Conditional';

@@ -67,11 +67,15 @@ export interface TemplateSource {
   TemplateURL?: string | undefined;
 }
 
-/** The template's text: from the request, or read from S3 with the caller's own rights. */
+/**
+ * The template's text: from the request, or read from S3 with the caller's own rights. Bodies that `isDistributed`
+ * knows may be longer than a request's: stack sets hand on templates that they once read from a URL.
+ */
 export async function templateText(
   context: PlatformContext,
   source: TemplateSource,
   call: Call,
+  isDistributed: (body: string) => boolean = () => false,
 ): Promise<string | undefined> {
   const { TemplateBody, TemplateURL } = source;
   if (TemplateBody !== undefined && TemplateURL !== undefined) {
@@ -79,7 +83,7 @@ export async function templateText(
   }
   if (TemplateBody !== undefined) {
     if (TemplateBody.length === 0) throw validationError('Template body must not be empty.');
-    if (Buffer.byteLength(TemplateBody) > limits.bodyBytes) {
+    if (Buffer.byteLength(TemplateBody) > limits.bodyBytes && !isDistributed(TemplateBody)) {
       throw validationError(
         `1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${limits.bodyBytes}`,
       );

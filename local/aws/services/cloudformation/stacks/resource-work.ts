@@ -236,7 +236,8 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
       try {
         await evaluateInto(work, wanted);
         const { changed, replacement } = compareProperties(current.type, current.declared, wanted.declared);
-        if (changed.size === 0 && canonical(current.metadata) === canonical(wanted.metadata)) {
+        const always = handlers[current.type]?.alwaysUpdate === true;
+        if (changed.size === 0 && !always && canonical(current.metadata) === canonical(wanted.metadata)) {
           // Policies and dependencies may differ; they touch nothing but the record.
           const { status, updatedAt, physicalId, attributes, properties } = current;
           stack.resources.set(
@@ -258,7 +259,7 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
         journal.set(logicalId, { kind: 'updated', before: current, after: wanted });
         stack.resources.set(logicalId, wanted);
         log.resource(stack, wanted, 'UPDATE_IN_PROGRESS');
-        if (changed.size > 0) await updateInPlace(work, current, wanted, changed);
+        if (changed.size > 0 || always) await updateInPlace(work, current, wanted, changed);
         log.resource(stack, wanted, 'UPDATE_COMPLETE');
       } catch (error) {
         if (!journal.has(logicalId)) {
@@ -275,13 +276,14 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
     async revert(teardown, { kind, before, after }) {
       const { stack } = teardown;
       const { changed } = compareProperties(before.type, after.declared, before.declared);
-      const touched = kind === 'replaced' || changed.size > 0 || after.status === 'UPDATE_FAILED';
+      const always = handlers[before.type]?.alwaysUpdate === true;
+      const touched = kind === 'replaced' || changed.size > 0 || always || after.status === 'UPDATE_FAILED';
       stack.resources.set(before.logicalId, before);
       if (!touched) return;
       try {
         log.resource(stack, before, 'UPDATE_IN_PROGRESS');
         takeFault(stack, before, 'RollbackResource');
-        if (kind === 'updated' && changed.size > 0) {
+        if (kind === 'updated' && (changed.size > 0 || always)) {
           const request = requestOf(teardown, before);
           const state = await handlerOf(before.type).update(
             Object.assign(request, {

@@ -12,6 +12,8 @@ export interface StackExport {
 export class StackStore {
   readonly #byId = new Map<string, Stack>();
   readonly #live = new Map<string, Stack>();
+  /** Long template bodies that stack sets distribute. */
+  readonly distributedBodies = new Set<string>();
 
   #key(account: string, region: string, name: string): string {
     return `${account}/${region}/${name}`;

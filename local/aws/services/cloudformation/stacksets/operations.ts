@@ -8,7 +8,7 @@ import { validationError } from '../errors.ts';
 import { digest } from '../stacks/plan.ts';
 import { checkCapabilities, passRole, readTags, requireRoleArn, tagRecord, templateText } from '../stacks/requests.ts';
 import { type ParameterInput, resolveParameters } from '../template/parameters.ts';
-import { readTemplate, type Template } from '../template/template.ts';
+import { limits, readTemplate, type Template } from '../template/template.ts';
 import type { StackSetEngine } from './engine.ts';
 import {
   instanceKey,
@@ -37,6 +37,8 @@ export interface StackSetEnvironment {
   context: PlatformContext;
   sets: StackSetStore;
   engine: StackSetEngine;
+  /** Bodies longer than a request may carry, which the targets' CreateStack has to accept from a set. */
+  distributedBodies: Set<string>;
 }
 
 /** Checks a set's parameters and gives their values as text. SSM types are resolved only where a stack is made. */
@@ -64,7 +66,12 @@ function refuseServiceManaged(permissionModel: string | undefined, autoDeploymen
   }
 }
 
-export function createStackSetOperations({ context, sets, engine }: StackSetEnvironment): Record<string, Operation> {
+export function createStackSetOperations({
+  context,
+  sets,
+  engine,
+  distributedBodies,
+}: StackSetEnvironment): Record<string, Operation> {
   const find = (input: { StackSetName?: string | undefined }, call: Call): StackSet | undefined =>
     sets.find(call.account, call.region, input.StackSetName);
 
@@ -90,6 +97,10 @@ export function createStackSetOperations({ context, sets, engine }: StackSetEnvi
         context: { 'cloudformation:CreateAction': action },
       },
     ];
+  };
+
+  const distribute = ({ body }: Template): void => {
+    if (Buffer.byteLength(body) > limits.bodyBytes) distributedBodies.add(body);
   };
 
   const requireIdle = (set: StackSet): void => {
@@ -224,6 +235,7 @@ export function createStackSetOperations({ context, sets, engine }: StackSetEnvi
       const text = await templateText(context, input, call);
       if (text === undefined) throw validationError('Either Template URL or Template Body must be specified.');
       const template = readTemplate(text);
+      distribute(template);
       checkCapabilities(template, input.Capabilities);
       const id = `${name}:${randomUUID()}`;
       const set: StackSet = {
@@ -296,6 +308,7 @@ export function createStackSetOperations({ context, sets, engine }: StackSetEnvi
       }
       const before = set.definition;
       const template = text === undefined ? before.template : readTemplate(text);
+      distribute(template);
       checkCapabilities(template, input.Capabilities);
       const parameters = await setParameters(template, input.Parameters, before.parameters);
       const tags = input.Tags === undefined ? before.tags : readTags(input.Tags);

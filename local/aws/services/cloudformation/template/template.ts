@@ -324,8 +324,22 @@ function readOutputs(source: Record<string, Json>): Record<string, OutputDeclara
   return outputs;
 }
 
+/** Thousands of stacks of a stack set have one template: they share it, and it is read once. */
+const recent = new Map<string, Template>();
+const recentLimit = 32;
+
 /** Reads and checks a template as far as that is possible without parameter values. Throws ValidationError or NotImplemented. */
 export function readTemplate(body: string): Template {
+  const known = recent.get(body);
+  const template = known ?? parseTemplate(body);
+  recent.delete(body);
+  recent.set(body, template);
+  const [oldest] = recent.keys();
+  if (recent.size > recentLimit && oldest !== undefined) recent.delete(oldest);
+  return template;
+}
+
+function parseTemplate(body: string): Template {
   const source = readTemplateBody(body);
   const unknown = Object.keys(source).filter((name) => !sections.has(name));
   if (unknown.length > 0) {
