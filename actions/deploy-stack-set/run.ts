@@ -76,10 +76,13 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
         },
         state(state) {
           final = state;
+          // An output is at most 1 MB: of very many instances only those that want attention are listed.
+          const many = state.instances.length > 2_000;
+          const listed = many ? state.instances.filter((instance) => !isCurrent(instance)) : state.instances;
           host.output(
             'instances',
             JSON.stringify(
-              state.instances.map((instance) => ({
+              listed.slice(0, 2_000).map((instance) => ({
                 account: instance.account,
                 region: instance.region,
                 status: isCurrent(instance) ? 'CURRENT' : (instance.detailedStatus ?? instance.status),

@@ -90,12 +90,14 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
   };
 
   let newer: string | undefined;
+  let leaving: string | undefined;
   let first: Plan | undefined;
   const judge = async (state: StackSetState, plan: Plan): Promise<boolean> => {
     if (first === undefined) {
       first = plan;
       tellPlan(plan, logger);
       report.plan(plan);
+      leaving = request.rollback ? newerPackage(state, packageArn) : undefined;
     }
     checkOwnership(state, project);
     newer = request.rollback
@@ -120,13 +122,14 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       running: deps.running,
       judge,
       submitted: report.operation,
-      explain: (result, state, operation) =>
+      explain: (result, state, operation, deep) =>
         explain(result, {
           adminRegion: aws.region,
           project,
           inAccount: ({ account, region }) => aws.assume(roleArn(aws.partition, account, project, 'verify'), region),
           instances: state.instances,
           since: operation.createdAt,
+          deep,
           signal,
         }),
       beforeFirstChange: async () => {
@@ -146,6 +149,7 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
     const within = failures.length <= preferences.failureToleranceCount;
     throw new FailureError(failures, within ? 'partial' : 'failed');
   }
+  if (leaving !== undefined) await sayRolledBack(leaving);
   if (converged.changed) return '';
   logger.info(`  unchanged: ${converged.plan.unchanged.length} instances`);
   return 'unchanged';
@@ -157,6 +161,20 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       'Rejected',
       `The deployment failed in ${accounts} accounts: ${worst?.account ?? ''} ${worst?.cause ?? ''}`,
     );
+  }
+
+  /** The newer package that this stage goes back from; only what ran here can be rolled back. */
+  async function sayRolledBack(arn: string): Promise<void> {
+    const lifecycle = lifecycleOf(await describePackage(sagemaker, arn));
+    if (lifecycle.stage !== stage.lifecycleStage) return;
+    const description = `Rolled back to ${packageArn} by ${context.runUrl}`;
+    const change = {
+      stage: stage.lifecycleStage,
+      status: 'RolledBack' as const,
+      description,
+      reviewer: request.reviewer,
+    };
+    await recordLifecycle(sagemaker, { arn, lifecycle }, change, finalStage, context, logger, signal);
   }
 
   async function superseded({ lifecycle }: GatedPackage): Promise<Status> {

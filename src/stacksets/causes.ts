@@ -107,6 +107,8 @@ export interface CauseOptions {
   instances: readonly Instance[];
   /** When the operation was submitted. */
   since: Date | undefined;
+  /** False: the result's own words have to do; a thousand failures are not a thousand sessions. */
+  deep: boolean;
   signal: AbortSignal;
 }
 
@@ -123,7 +125,7 @@ export async function explain(result: OperationResult, options: CauseOptions): P
   }
   const stackId = options.instances.find((i) => i.account === account && i.region === region)?.stackId;
   let unread = '';
-  if (missing === undefined && stackId !== undefined && stackId !== '') {
+  if (options.deep && missing === undefined && stackId !== undefined && stackId !== '') {
     // The result names the resource; the events have its physical id and the service's full words.
     try {
       found = (await firstFailedEvent(options.inAccount(result), stackId, options.since, options.signal)) ?? found;

@@ -32,7 +32,7 @@ export interface ConvergeOptions {
   /** An operation id as soon as it is known. */
   submitted: (id: string) => void;
   /** A failed result as a failure. */
-  explain: (result: OperationResult, state: StackSetState, operation: Operation) => Promise<Failure>;
+  explain: (result: OperationResult, state: StackSetState, operation: Operation, deep: boolean) => Promise<Failure>;
 }
 
 export interface Converged {
@@ -47,6 +47,8 @@ export interface Converged {
 /** Looks again this often when a finished operation does not show in the instances yet. */
 const rereads = 6;
 const busyPause = 3_000;
+/** So many failures are explained from the events of their stacks, the others from the results' own words. */
+const explained = 50;
 
 export async function converge(wanted: Wanted, options: ConvergeOptions): Promise<Converged> {
   const { cloudformation, clock, logger, signal, deadline, account } = options;
@@ -77,7 +79,7 @@ export async function converge(wanted: Wanted, options: ConvergeOptions): Promis
     const bad = results.filter(({ status }) => status === 'FAILED');
     for (const result of bad) {
       failed.add(result.account);
-      failures.push(await options.explain(result, state, operation));
+      failures.push(await options.explain(result, state, operation, failures.length < explained));
     }
     const cancelled = results.filter(({ status }) => status === 'CANCELLED');
     for (const { account: id } of cancelled) failed.add(id);

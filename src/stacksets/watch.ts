@@ -18,8 +18,8 @@ export interface WatchOptions {
   random?: () => number;
 }
 
-/** Pauses of the first minute in seconds (looks at 1, 2, 3, 5, 22, 46): short work is seen at once, and a minute has six looks. */
-const firstPauses = [1, 1, 1, 2, 17, 24];
+/** Pauses of the first minute in seconds (looks at 1, 2, 3, 5, 22, 46, 62): short work is seen at once, and any minute has six looks. */
+const firstPauses = [1, 1, 1, 2, 17, 24, 16];
 const pause = 10;
 const resultsEvery = 60_000;
 

@@ -186,6 +186,9 @@ describe('a package through both stages', () => {
     expect([older.code, older.outputs['status']]).toEqual([0, 'superseded']);
     expect(changes(world, since)).toEqual([]);
     expect((await deploy(arn, { inputs: { rollback: 'true' } })).outputs['status']).toBe('');
+    expect([await lifecycle(newer), await lifecycle(arn)]).toEqual(['Production/RolledBack', 'Production/Approved']);
+    // What the stage went back from holds nobody up.
+    expect((await deploy(arn)).outputs['status']).toBe('unchanged');
     expect(JSON.parse((await check(arn)).outputs['endpoints']!).map((one: any) => one.status)).toEqual([
       'passed',
       'passed',

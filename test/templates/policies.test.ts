@@ -156,6 +156,8 @@ describe('trust of the GitHub jobs', () => {
 
   test('names audience, both subjects, repository, environment, branch and workflow file', () => {
     expect(github.map((statement) => statement.where)).toEqual([
+      'cleanup-role.yml CiCleanupRole trust',
+      'cleanup-role.yml CiCleanupPlanRole trust',
       'deploy-role.yml DeployRole trust',
       'project-roles.yml CiBuildRole trust',
       'project-roles.yml CiGateRole trust',

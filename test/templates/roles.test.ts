@@ -412,6 +412,48 @@ describe('stages keep apart', () => {
   });
 });
 
+describe('tokens', () => {
+  const claims = () => world.claims as unknown as Record<string, unknown>;
+  const file = (name: string) => ({
+    jobWorkflowRef: `sagemaker-mlops/sagemaker-mlops/.github/workflows/${name}@refs/heads/main`,
+  });
+
+  test.each([
+    ['the right ones', {}, 'production', ''],
+    [
+      'at any ref of the workflow',
+      {
+        jobWorkflowRef:
+          'sagemaker-mlops/sagemaker-mlops/.github/workflows/deploy-stage.yml@0123456789abcdef0123456789abcdef01234567',
+      },
+      'production',
+      '',
+    ],
+    ['another branch', { ref: 'refs/heads/feature' }, 'production', 'denied'],
+    ['a tag', { ref: 'refs/tags/main' }, 'production', 'denied'],
+    ['a fork', { owner: 'mallory', ownerId: 6666 }, 'production', 'denied'],
+    ['another repository', { repository: 'other' }, 'production', 'denied'],
+    ['a repository of the same name made anew', { repositoryId: 9999 }, 'production', 'denied'],
+    ['another workflow file', file('model-build.yml'), 'production', 'denied'],
+    [
+      'a workflow file of its own',
+      { jobWorkflowRef: 'acme/abalone/.github/workflows/deploy-stage.yml@refs/heads/main' },
+      'production',
+      'denied',
+    ],
+    ['another environment', file('deploy-stage.yml'), 'staging', 'denied'],
+    ['the environment build', file('deploy-stage.yml'), 'build', 'denied'],
+  ])('%s', async (_, changes, environment, expected) => {
+    const before = { ...claims() };
+    Object.assign(claims(), changes);
+    try {
+      expect(await denied(byToken(world.role('ci-deploy-production'), environment))).toBe(expected);
+    } finally {
+      Object.assign(claims(), before);
+    }
+  });
+});
+
 test('ci-gate approves what it has judged', async () => {
   const arn = await registerPackage(world, model);
   await approve(world, arn, model);
