@@ -310,7 +310,10 @@ describe('stopping', () => {
     await stop(token);
     await pipeline.finished(arn);
     expect((await stop(token)).PipelineExecutionArn).toBe(arn);
-    await expect(stop(`${token}-2`)).rejects.toMatchObject({ name: 'ConflictException' });
+    await expect(stop(`${token}-2`)).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining("Only pipelines with 'Executing' status can be stopped"),
+    });
   });
 
   it('also ends a step that waits for its next attempt', async () => {

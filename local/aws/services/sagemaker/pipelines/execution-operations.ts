@@ -156,7 +156,8 @@ export function executionOperations(
         const token = `stop ${input.ClientRequestToken}`;
         if (!execution.tokens.has(token)) {
           if (!isRunning(execution)) {
-            throw conflict(
+            // AWS answers this as a wrong request, not as a conflict (apache/airflow#29077).
+            throw validationError(
               `Only pipelines with 'Executing' status can be stopped; ${execution.arn} is in status ${execution.status}.`,
             );
           }
