@@ -83,6 +83,8 @@ async function guarded(
     else if (frame.signal.reason !== 'cancelled') onFrameEnds();
     job.deadline.signal.addEventListener('abort', onDeadline, { once: true });
     if (job.deadline.signal.aborted) onDeadline();
+    // Too late to start anything.
+    if (controller.signal.aborted) return { outcome: 'cancelled', outputs: {} };
     const result = await run(controller.signal);
     if (controller.signal.reason === 'timeout' && !frame.signal.aborted) {
       annotate(job, {
