@@ -8,6 +8,8 @@ import {
   DescribeProcessingJobCommand,
   DescribeTrainingJobCommand,
   DescribeTransformJobCommand,
+  ListModelPackagesCommand,
+  ListModelsCommand,
   ListProcessingJobsCommand,
   ListTrainingJobsCommand,
   ListTransformJobsCommand,
@@ -299,21 +301,58 @@ describe('a transform job', () => {
 });
 
 describe('calls of an execution that go wrong on the way', () => {
-  it('a lost answer makes no second job', async () => {
+  const only = { Version: '2020-12-01', Steps: [processing('Only')] };
+
+  it.each(['CreateProcessingJob', 'CreateTrainingJob', 'CreateModelPackageGroup', 'CreateModelPackage', 'CreateModel'])(
+    'a lost answer of %s makes nothing twice',
+    async (operation) => {
+      const pipeline = pipelineClient(world);
+      pipeline.writeResults(1);
+      const definition = gate();
+      definition['Steps'].push({
+        Name: 'CreateModel',
+        Type: 'Model',
+        Arguments: {
+          ExecutionRoleArn: jobRole,
+          PrimaryContainer: { Image: image, ModelDataUrl: { Get: 'Steps.Train.ModelArtifacts.S3ModelArtifacts' } },
+        },
+      });
+      await pipeline.create(definition);
+      world.faults.add({ operation: `sagemaker:${operation}`, effect: { kind: 'lost-response' } });
+      const arn = await pipeline.start();
+      expect((await pipeline.finished(arn)).PipelineExecutionStatus).toBe('Succeeded');
+      expect(world.jobs.started).toHaveLength(3);
+      const { ModelPackageSummaryList } = await sagemaker.send(
+        new ListModelPackagesCommand({ ModelPackageGroupName: 'abalone' }),
+      );
+      expect(ModelPackageSummaryList).toHaveLength(1);
+      expect((await sagemaker.send(new ListModelsCommand({}))).Models).toHaveLength(1);
+    },
+  );
+
+  it('throttling is retried as the service does by itself', async () => {
     const pipeline = pipelineClient(world);
-    await pipeline.create({ Version: '2020-12-01', Steps: [processing('Only')] });
-    world.faults.add({ operation: 'sagemaker:CreateProcessingJob', effect: { kind: 'lost-response' } });
+    await pipeline.create(only);
+    world.faults.add({ operation: 'sagemaker:CreateProcessingJob', times: 3, effect: { kind: 'throttle' } });
+    const arn = await pipeline.start();
+    expect(await pipeline.outcome(arn)).toEqual({ Only: 'Succeeded' });
+    expect((await pipeline.step(arn, 'Only'))?.AttemptCount).toBe(2);
+  });
+
+  it('a look at the finished job that fails in passing runs no second job', async () => {
+    const pipeline = pipelineClient(world);
+    await pipeline.create(only);
+    world.faults.add({ operation: 'sagemaker:DescribeProcessingJob', times: 3, effect: { kind: 'throttle' } });
     const arn = await pipeline.start();
     expect(await pipeline.outcome(arn)).toEqual({ Only: 'Succeeded' });
     expect(world.jobs.started).toHaveLength(1);
   });
 
-  it('throttling is retried as the service does by itself', async () => {
+  it('a session that ends early is replaced', async () => {
     const pipeline = pipelineClient(world);
-    await pipeline.create({ Version: '2020-12-01', Steps: [processing('Only')] });
-    world.faults.add({ operation: 'sagemaker:CreateProcessingJob', times: 3, effect: { kind: 'throttle' } });
+    await pipeline.create(only);
+    world.faults.add({ operation: 'sagemaker:CreateProcessingJob', effect: { kind: 'expire-credentials' } });
     const arn = await pipeline.start();
     expect(await pipeline.outcome(arn)).toEqual({ Only: 'Succeeded' });
-    expect((await pipeline.step(arn, 'Only'))?.AttemptCount).toBe(2);
   });
 });

@@ -2,7 +2,6 @@ import { parseDuration } from '../duration.ts';
 import type { Definition, PropertyFile, RetryPolicy, StepDefinition } from './definition.ts';
 import { childPath, findExpressions, referencedSteps } from './expressions.ts';
 import { isOfType, type ParameterDefinition, type ParameterType, parameterTypes } from './parameters.ts';
-import type { Problem } from './shape-check.ts';
 import { stepTypes } from './step-types.ts';
 
 const topKeys = ['Version', 'Metadata', 'Parameters', 'PipelineExperimentConfig', 'MlflowConfig', 'Steps'];
@@ -284,5 +283,3 @@ function createReader(report: (path: string, message: string) => void) {
     },
   };
 }
-
-export type { Problem };

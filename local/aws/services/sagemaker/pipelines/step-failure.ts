@@ -30,7 +30,8 @@ export function refusedCall(operation: string, error: unknown): StepFailure {
     ? 'Step.THROTTLING'
     : error.name === 'ResourceLimitExceeded'
       ? 'SageMaker.RESOURCE_LIMIT'
-      : status >= 500 && status !== 501
+      : // An expired session is the service's own affair: the next attempt has a new one.
+        (status >= 500 && status !== 501) || /^ExpiredToken/.test(error.name)
         ? 'Step.SERVICE_FAULT'
         : undefined;
   const kind =

@@ -15,6 +15,7 @@ import {
   StopTrainingJobCommand,
   StopTransformJobCommand,
 } from '@aws-sdk/client-sagemaker';
+import type { Clock } from '../../../core/clock.ts';
 import type { ClientSet, PlatformContext } from '../../../core/context.ts';
 import { reasonOf } from '../problems.ts';
 import { type Scope, sagemakerArn } from '../scope.ts';
@@ -22,7 +23,7 @@ import { cacheKey, findCached } from './cache.ts';
 import { type Condition, holds } from './conditions.ts';
 import { EvaluationError, evaluate } from './evaluate.ts';
 import type { ExecutionRecord, StepRecord } from './execution.ts';
-import { failedJob, refusedCall, StepFailure } from './step-failure.ts';
+import { failedJob, nextAttempt, refusedCall, StepFailure } from './step-failure.ts';
 import { stepScope } from './step-scope.ts';
 
 /** How one attempt of a step ended without failing. */
@@ -209,6 +210,7 @@ async function runJob(
   const { properties, status, reason } = await describeJob(
     async () => calls.describe(await tools.clients(), name),
     type,
+    tools.context.clock,
   );
   if (status === 'Completed') {
     record.properties = async () => properties;
@@ -221,11 +223,17 @@ async function runJob(
   throw failedJob(reason);
 }
 
-async function describeJob<T>(describe: () => Promise<T>, type: string): Promise<T> {
-  try {
-    return await describe();
-  } catch (error) {
-    throw refusedCall(`Describe${type}Job`, error);
+/** Looks at a job that has ended. A passing fault must not make the step run its job a second time. */
+async function describeJob<T>(describe: () => Promise<T>, type: string, clock: Clock): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await describe();
+    } catch (error) {
+      const failure = refusedCall(`Describe${type}Job`, error);
+      const wait = nextAttempt([], failure.exception, tries, 0);
+      if (wait === undefined) throw new StepFailure(failure.message);
+      await clock.sleep(wait);
+    }
   }
 }
 
@@ -256,7 +264,9 @@ async function createModel(execution: ExecutionRecord, record: StepRecord, tools
     );
     record.metadata = { Model: { Arn: answer.ModelArn } };
   } catch (error) {
-    throw refusedCall('CreateModel', error);
+    // As with jobs: what has this name already was made by this very call.
+    if (!/already existing model/.test((error as Error).message)) throw refusedCall('CreateModel', error);
+    record.metadata = { Model: { Arn: sagemakerArn(execution.scope, `model/${ModelName}`) } };
   }
   record.properties = memoize(async () =>
     (await tools.clients()).sagemaker.send(new DescribeModelCommand({ ModelName })),
