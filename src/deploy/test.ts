@@ -5,7 +5,7 @@ import { poll, stillRunning } from '../aws/poll.ts';
 import { parseS3Uri, S3Client } from '../aws/s3.ts';
 import type { Aws, Service } from '../aws/session.ts';
 import type { Clock } from '../clock.ts';
-import { checkEndpoint, type EndpointFacts } from '../endpoints/configuration.ts';
+import { type ConfigurationFacts, checkEndpoint, type EndpointFacts } from '../endpoints/configuration.ts';
 import { askEndpoint, SageMakerRuntimeClient } from '../endpoints/invoke.ts';
 import { logTail } from '../endpoints/logs.ts';
 import { readConfiguration, readEndpoint } from '../endpoints/read.ts';
@@ -117,9 +117,16 @@ export async function testEndpoint(
           resume: 're-run this job to wait for it',
         }),
     });
-    const configuration = await readConfiguration(sagemaker, endpoint.configuration, signal);
+    const ofStack = await configurationOfStack(target, what.instance, signal);
+    let configuration: ConfigurationFacts | undefined;
+    try {
+      configuration = await readConfiguration(sagemaker, endpoint.configuration, signal);
+    } catch (error) {
+      // A configuration that is not the stack's may be anybody's: that it is the wrong one says enough.
+      if (ofStack === undefined || ofStack === endpoint.configuration || !(error instanceof FailureError)) throw error;
+    }
     const problems = checkEndpoint(endpoint, configuration, {
-      configuration: await configurationOfStack(target, what.instance, signal),
+      configuration: ofStack,
       modelPackage: gated.arn,
       imageDigest: gated.gate.imageDigest === '' ? undefined : gated.gate.imageDigest,
       instanceType: stage.instanceType,

@@ -40,10 +40,10 @@ export function digestOf(image: string): string | undefined {
   return /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
 }
 
-/** All mismatches, each with what was expected and what was found. */
+/** All mismatches, each with what was expected and what was found. A configuration that could not be read is not judged. */
 export function checkEndpoint(
   endpoint: EndpointFacts,
-  configuration: ConfigurationFacts,
+  configuration: ConfigurationFacts | undefined,
   expected: Expected,
 ): Problem[] {
   const problems: Problem[] = [];
@@ -62,8 +62,11 @@ export function checkEndpoint(
       hint: 'The endpoint went back to its old configuration by itself; see its alarms and its log',
     });
   }
-  const [found, ...more] = configuration.modelPackages;
-  if (found === undefined || more.length > 0 || !sameArn(found, expected.modelPackage)) {
+  const [found, ...more] = configuration?.modelPackages ?? [];
+  if (
+    configuration !== undefined &&
+    (found === undefined || more.length > 0 || !sameArn(found, expected.modelPackage))
+  ) {
     problems.push({
       logicalId: 'ModelPackageName',
       cause: `Expected the model package ${expected.modelPackage}, found ${configuration.modelPackages.join(', ') || 'none'}`,
@@ -80,7 +83,7 @@ export function checkEndpoint(
         });
     }
   }
-  if (configuration.instanceType !== expected.instanceType) {
+  if (configuration !== undefined && configuration.instanceType !== expected.instanceType) {
     problems.push({
       logicalId: 'InstanceType',
       cause: `Expected the instance type ${expected.instanceType}, found ${configuration.instanceType ?? 'none'}`,
