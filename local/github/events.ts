@@ -62,29 +62,35 @@ interface CommitPayload {
   url: string;
 }
 
-async function commit(git: Git, repository: Repository, sha: string, server: string): Promise<CommitPayload> {
+/** Commits of a range, oldest first, as GitHub lists them in a push. */
+async function commits(
+  git: Git,
+  repository: Repository,
+  range: readonly string[],
+  server: string,
+): Promise<CommitPayload[]> {
   const format = ['%H', '%T', '%cI', '%an', '%ae', '%cn', '%ce', '%B'].join('%x00');
-  const text = await git.run(['--git-dir', repository.gitDirectory, 'show', '-s', `--format=${format}`, sha]);
-  const [id, tree, timestamp, authorName, authorEmail, committerName, committerEmail, message] = text.split('\0') as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  return {
-    id,
-    tree_id: tree,
-    message: message.trimEnd(),
-    timestamp,
-    author: { name: authorName, email: authorEmail },
-    committer: { name: committerName, email: committerEmail },
-    distinct: true,
-    url: `${server}/${repository.fullName}/commit/${id}`,
-  };
+  const text = await git.run(['--git-dir', repository.gitDirectory, 'log', '-z', `--format=${format}%x00`, ...range]);
+  const fields = text.split('\0');
+  const result: CommitPayload[] = [];
+  // -z ends each commit with one more zero, after the one that ends its message.
+  for (let index = 0; index + 8 < fields.length; index += 9) {
+    const [id, tree, timestamp, authorName, authorEmail, committerName, committerEmail, message] = fields.slice(
+      index,
+      index + 8,
+    ) as [string, string, string, string, string, string, string, string];
+    result.unshift({
+      id,
+      tree_id: tree,
+      message: message.trimEnd(),
+      timestamp,
+      author: { name: authorName, email: authorEmail },
+      committer: { name: committerName, email: committerEmail },
+      distinct: true,
+      url: `${server}/${repository.fullName}/commit/${id}`,
+    });
+  }
+  return result;
 }
 
 /** The webhook payload of a push, as far as workflows use it. */
@@ -97,16 +103,14 @@ export async function pushPayload(
 ): Promise<Record<string, unknown>> {
   const created = update.before === zeroSha;
   const forced = !created && !(await git.isAncestor(repository.gitDirectory, update.before, update.after));
-  const range = created ? ['--max-count=20', update.after] : ['--max-count=2048', `${update.before}..${update.after}`];
-  const listed = await git.run(['--git-dir', repository.gitDirectory, 'rev-list', '--reverse', ...range]);
-  const commits = await Promise.all(
-    listed
-      .split('\n')
-      .filter(Boolean)
-      .slice(-20)
-      .map((sha) => commit(git, repository, sha, server)),
+  // A payload holds twenty commits at most; the newest of them is the head.
+  const pushed = await commits(
+    git,
+    repository,
+    ['--max-count=20', created ? update.after : `${update.before}..${update.after}`],
+    server,
   );
-  const head = await commit(git, repository, update.after, server);
+  const head = pushed.at(-1) ?? (await commits(git, repository, ['--max-count=1', update.after], server))[0]!;
   return {
     ref: update.ref,
     before: update.before,
@@ -116,7 +120,7 @@ export async function pushPayload(
     forced,
     base_ref: null,
     compare: `${server}/${repository.fullName}/compare/${update.before.slice(0, 12)}...${update.after.slice(0, 12)}`,
-    commits,
+    commits: pushed,
     head_commit: head,
     repository: repositoryPayload(repository, server),
     pusher: { name: actor, email: `${actor}@localhost` },

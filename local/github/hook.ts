@@ -21,7 +21,7 @@ process.stdin.setEncoding('utf8').on('data', (chunk) => (text += chunk)).on('end
     const response = await fetch(url, {
       method: 'POST',
       headers: { authorization: 'Bearer ' + token, 'content-type': 'application/json' },
-      body: JSON.stringify({ updates }),
+      body: JSON.stringify({ updates, run: process.env.GITHUB_ACTIONS === 'true' ? process.env.GITHUB_RUN_ID : undefined }),
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.message);

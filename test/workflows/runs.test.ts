@@ -338,6 +338,33 @@ describe('what a push starts', () => {
     }
   });
 
+  test('the payload of a push', async () => {
+    await world.push({ a: '1' });
+    const before = (await world.git('rev-parse', 'HEAD')).trim();
+    await world.git('commit', '--quiet', '--allow-empty', '-m', 'One\n\nwith a body');
+    const run = await world.runWorkflow(
+      simple('      - run: cat "$GITHUB_EVENT_PATH" | tr -d "\\n" | sed "s/^/OUT /"'),
+    );
+    const event = JSON.parse((await out(run))[0]!);
+    expect(event).toMatchObject({
+      ref: 'refs/heads/main',
+      before,
+      after: run.sha,
+      created: false,
+      forced: false,
+      deleted: false,
+      pusher: { name: 'acme' },
+      repository: { full_name: 'acme/abalone' },
+    });
+    expect(event.commits.map(({ message }: { message: string }) => message)).toEqual(['One\n\nwith a body', 'Change']);
+    expect(event.head_commit).toMatchObject({
+      id: run.sha,
+      message: 'Change',
+      author: { name: 'Ada', email: 'ada@example.com' },
+    });
+    expect(run.title).toBe('Change');
+  });
+
   test('tags', async () => {
     await world.push({
       '.github/workflows/test.yml':

@@ -53,6 +53,34 @@ describe('actions/checkout', () => {
     expect(await out(run)).toEqual([`${count} true`, `before ${(await world.git('rev-parse', 'HEAD~1')).trim()}`]);
   });
 
+  test('a push from a job works with credentials and contents: write only, and starts no workflow', async () => {
+    const push = (permissions: string, inputs = '') =>
+      world.runWorkflow(`on: push
+jobs:
+  one:
+    runs-on: ubuntu-24.04
+    permissions: ${permissions}
+    steps:
+      - uses: actions/checkout@v7
+        with: {${inputs}}
+      - run: |
+          git -c user.name=a -c user.email=a@example.com commit --quiet --allow-empty -m pushed
+          git push origin HEAD:refs/heads/pushed-$GITHUB_RUN_NUMBER 2>&1 && echo "OUT pushed"
+`);
+    const before = world.github.runs.list().length;
+    const allowed = await push('{contents: write}');
+    expect(await out(allowed)).toEqual(['pushed']);
+    expect(await world.log(allowed)).toContain('starts no workflows');
+    expect(world.github.runs.list().length).toBe(before + 1);
+    expect(await world.log(await push('{contents: read}'))).toContain('the-job-has-no-permission-contents-write');
+    expect(await world.log(await push('{contents: write}', 'persist-credentials: false'))).toContain(
+      'persist-credentials-is-false',
+    );
+    expect(errors(await push('{actions: read}'))).toContainEqual(
+      'Repository acme/abalone not found: the job has no permission contents: read',
+    );
+  });
+
   test('a mapped repository at the commit of the called file', async () => {
     const run = await world.runWorkflow(
       simple(

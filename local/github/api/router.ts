@@ -56,7 +56,12 @@ async function handlePrivate(
   if (!['POST /internal/push', 'GET /events', 'POST /decide'].includes(route)) throw new HttpError(404, 'Not Found');
   if (!tokens.isPlatform(bearer(request))) throw new HttpError(401, 'Bad credentials');
   if (route === 'POST /internal/push') {
+    // What a job pushes starts nothing, as on GitHub with GITHUB_TOKEN: workflows would start each other for ever.
     const body = await readJson(request);
+    if (body.run !== undefined) {
+      sendJson(response, 200, { runs: [], lines: [`A push of run ${body.run} starts no workflows.`] });
+      return;
+    }
     const started = await github.pushed(query.get('repository') ?? '', body.updates as RefUpdate[]);
     const lines = started.flatMap((run) => [
       `Run ${run.id}: ${run.name} (${run.path})${run.problems.length > 0 ? ' cannot start:' : ''}`,

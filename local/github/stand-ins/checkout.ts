@@ -2,6 +2,7 @@ import { cp, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Git } from '../git.ts';
 import type { JobState } from '../run/state.ts';
+import { grants } from '../workflow/permissions.ts';
 import type { StandInInputs, StandInResult } from './catalog.ts';
 
 /** actions/checkout of the run's own repository, or of one that is mapped to a folder of this machine. */
@@ -23,12 +24,17 @@ export async function checkout(job: JobState, inputs: StandInInputs): Promise<St
   let sha: string;
   let ref = inputs.ref!;
   if (own) {
+    // Repositories here are private, and a job's token without the permission does not even see them.
+    if (!grants(job.spec.permissions, 'contents', 'read')) {
+      throw new Error(`Repository ${repository} not found: the job has no permission contents: read`);
+    }
     const { gitDirectory } = facts.repository;
     if (ref === '') ref = facts.run.ref;
     const wanted = inputs.ref === '' ? facts.run.sha : await find(git, gitDirectory, ref);
     if (!wanted) throw new Error(`A branch or tag with the name '${ref}' could not be found`);
     sha = wanted;
     await clone(git, job, gitDirectory, target, sha, ref, depth, inputs['fetch-tags'] === 'true');
+    await limitPush(git, job, target, inputs['persist-credentials'] === 'true');
   } else {
     const origin = await job.resolveRepository(repository, ref || 'HEAD');
     if (typeof origin === 'string') throw new Error(`actions/checkout of ${repository}: ${origin}`);
@@ -83,6 +89,16 @@ async function clone(
   );
   if (branch) await run('checkout', '--quiet', '--force', '-B', branch, sha);
   else await run('checkout', '--quiet', '--force', '--detach', sha);
+}
+
+/** A push from the checkout works as far as GitHub would let it. */
+async function limitPush(git: Git, job: JobState, target: string, credentials: boolean): Promise<void> {
+  const reason = !credentials
+    ? 'persist-credentials-is-false'
+    : grants(job.spec.permissions, 'contents', 'write')
+      ? undefined
+      : 'the-job-has-no-permission-contents-write';
+  if (reason) await git.run(['config', 'remote.origin.pushurl', `${reason}://`], { cwd: target });
 }
 
 /** The files of a mapped repository: those that git knows or would add, never what it ignores. */
