@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { chooseVariant } from '../../local/aws/services/sagemaker/hosting/runtime.ts';
 import { pause } from './support/pipelines.ts';
 import { admin, bucket, createWorld, digest, image, region, target, type World } from './support/world.ts';
 
@@ -388,6 +389,38 @@ describe('an endpoint', () => {
       'Could not find endpoint',
     );
     await sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName: 'c1' }));
+  });
+
+  it('replaces a server that dies', async () => {
+    await serving();
+    const [first] = world.modelServers.running;
+    await first?.stop();
+    first?.die('exit code 137');
+    while (world.modelServers.running.length === 0) await pause();
+    while (world.modelServers.started.length < 2) await pause();
+    await pause();
+    expect(await answer()).toBe('2,text/csv,text/csv,1,2');
+    expect(world.warnings.join()).toContain('ended and is replaced: exit code 137');
+    await sagemaker.send(new DeleteEndpointCommand({ EndpointName: 'e' }));
+    await gone();
+    expect(world.modelServers.running).toEqual([]);
+  });
+
+  it('spreads requests over its variants by weight, unless one is asked for', async () => {
+    await createModel();
+    await createConfig('c1', {
+      ProductionVariants: [variant({ VariantName: 'A', InitialVariantWeight: 0 }), variant({ VariantName: 'B' })],
+    });
+    await createEndpoint();
+    await settled();
+    const answered = await Promise.all(
+      Array.from({ length: 8 }, async () => (await invoke('1')).InvokedProductionVariant),
+    );
+    expect(new Set(answered)).toEqual(new Set(['B']));
+    expect((await invoke('1', { TargetVariant: 'A' })).InvokedProductionVariant).toBe('A');
+    const fleet = { variants: [{ weight: 1 }, { weight: 3 }] } as never;
+    const share = Array.from({ length: 100 }, (_, index) => chooseVariant(fleet, (index + 0.5) / 100)?.weight);
+    expect(share.filter((weight) => weight === 1)).toHaveLength(25);
   });
 
   it('does not scale: that is refused by name', async () => {

@@ -4,7 +4,7 @@ import { clip, reasonOf } from '../problems.ts';
 import { keyOf } from '../scope.ts';
 import type { TagStore } from '../tag-store.ts';
 import type { DeploymentPlan } from './deployment.ts';
-import { fleetDied, type Retained, startFleet, stopFleet } from './fleet.ts';
+import { fleetDied, keepAlive, type Retained, startFleet, stopFleet } from './fleet.ts';
 import type { EndpointConfigRecord, EndpointRecord, Fleet, Hostings } from './store.ts';
 
 export interface EndpointLifecycle {
@@ -83,6 +83,13 @@ export function createEndpointLifecycle(
     if (milliseconds > 0) await clock.sleep(milliseconds, AbortSignal.any([endpoint.removed.signal, context.signal]));
   }
 
+  /** From now on the fleet answers, and what dies of it is replaced. */
+  function serve(endpoint: EndpointRecord, fleet: Fleet): void {
+    endpoint.fleet = fleet;
+    const isLive = () => endpoint.fleet === fleet && !endpoint.removed.signal.aborted && !context.signal.aborted;
+    keepAlive(fleet, isLive, (message) => context.logger.warn(`Endpoint ${endpoint.arn}: ${message}`));
+  }
+
   async function stopHeld(fleet: Fleet | undefined): Promise<void> {
     const release = clock.hold();
     try {
@@ -115,7 +122,7 @@ export function createEndpointLifecycle(
       setStatus(endpoint, 'Creating');
       bringUp(endpoint, endpoint.config, 'sagemaker:CreateEndpoint').then(
         (fleet) => {
-          endpoint.fleet = fleet;
+          serve(endpoint, fleet);
           setStatus(endpoint, 'InService');
         },
         (error: unknown) => {
@@ -132,7 +139,7 @@ export function createEndpointLifecycle(
       const run = async () => {
         const fleet = await bringUp(endpoint, config, 'sagemaker:UpdateEndpoint', retained);
         await follow(endpoint, fleet, plan);
-        endpoint.fleet = fleet;
+        serve(endpoint, fleet);
         endpoint.config = config;
         if (deployment === undefined) delete endpoint.lastDeployment;
         else endpoint.lastDeployment = deployment;

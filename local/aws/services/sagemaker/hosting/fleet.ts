@@ -1,6 +1,6 @@
 import type { ProductionVariant } from '@aws-sdk/client-sagemaker';
 import type { PlatformContext, RunningModelServer } from '../../../core/context.ts';
-import { validationError } from '../problems.ts';
+import { reasonOf, validationError } from '../problems.ts';
 import { useRole } from '../service-role.ts';
 import { findModel } from './models.ts';
 import type { EndpointConfigRecord, EndpointRecord, Fleet, FleetVariant, Hostings } from './store.ts';
@@ -35,13 +35,15 @@ async function startVariant(
     sessionName: 'SageMaker',
   });
   const resolvedAt = context.clock.now();
-  const server = await context.modelServers.start({
-    ...endpoint.scope,
-    endpointName: endpoint.name,
-    variantName: variant.VariantName ?? '',
-    container,
-    credentials,
-  });
+  const start = () =>
+    context.modelServers.start({
+      ...endpoint.scope,
+      endpointName: endpoint.name,
+      variantName: variant.VariantName ?? '',
+      container,
+      credentials,
+    });
+  const server = await start();
   const keep = retained(variant.VariantName ?? '');
   return {
     variant,
@@ -51,6 +53,7 @@ async function startVariant(
     resolvedImage: pinned(container.image, context.imageDigest(container.image)),
     resolvedAt,
     server,
+    start,
   };
 }
 
@@ -82,6 +85,28 @@ async function stopServers(servers: RunningModelServer[]): Promise<void> {
 
 export async function stopFleet(fleet: Fleet | undefined): Promise<void> {
   await stopServers((fleet?.variants ?? []).map((variant) => variant.server));
+}
+
+/**
+ * Replaces a server that ended by itself, as SageMaker replaces an unhealthy instance, until the fleet is given up
+ * (`isLive` answers false) or the new one does not come up either.
+ */
+export function keepAlive(fleet: Fleet, isLive: () => boolean, warn: (message: string) => void): void {
+  for (const variant of fleet.variants) {
+    const follow = async (): Promise<void> => {
+      const { server } = variant;
+      const reason = await server.ended;
+      if (!isLive() || variant.server !== server) return;
+      warn(`A server of variant ${variant.variant.VariantName} ended and is replaced: ${reason}`);
+      const replacement = await variant.start();
+      if (!isLive()) return replacement.stop();
+      variant.server = replacement;
+      return follow();
+    };
+    follow().catch((error: unknown) =>
+      warn(`Variant ${variant.variant.VariantName} has no server: ${reasonOf(error)}`),
+    );
+  }
 }
 
 /** Resolves with a reason when one of the fleet's servers has ended by itself. */

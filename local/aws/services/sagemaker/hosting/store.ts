@@ -36,6 +36,8 @@ export interface FleetVariant {
   resolvedImage: string;
   resolvedAt: Date;
   server: RunningModelServer;
+  /** Starts another server like it. */
+  start: () => Promise<RunningModelServer>;
 }
 
 /** The servers behind one endpoint configuration. */
