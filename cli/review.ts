@@ -1,12 +1,58 @@
 import type { ReviewDecision, ReviewRequest } from '../local/github/types.ts';
-import type { Terminal } from './terminal.ts';
+import { accountClients } from './accounts.ts';
+import type { Control } from './control.ts';
+import { stageAccounts } from './environment.ts';
+import { describePackages, packageMetrics } from './packages.ts';
+import type { ProjectState } from './state.ts';
+import { type Terminal, table } from './terminal.ts';
+
+/** What a reviewer decides on: the package of this run beside the one in production, and where it would go. */
+export async function reviewTable(
+  control: Control,
+  project: ProjectState,
+  accounts: { id: string; name: string }[],
+  request: ReviewRequest,
+): Promise<string[]> {
+  const clients = accountClients(control, project.adminAccount, project.region);
+  const packages = await describePackages(clients, `${project.name}-${project.id}`, 20);
+  const live = packages.find(
+    ({ ModelLifeCycle }) => ModelLifeCycle?.Stage === 'Production' && ModelLifeCycle.StageStatus === 'Approved',
+  );
+  const candidate =
+    packages.find(({ CustomerMetadataProperties }) => CustomerMetadataProperties?.['commit'] === request.run.sha) ??
+    live;
+  const [metrics, liveMetrics] = await Promise.all(
+    [candidate, live].map(
+      (one) => (one === undefined ? {} : packageMetrics(clients, one)) as Promise<Record<string, number>>,
+    ),
+  );
+  const rows = [
+    ['', 'this run', 'in production'],
+    [
+      'package',
+      `version ${candidate?.ModelPackageVersion ?? '-'}`,
+      live === undefined ? 'none' : `version ${live.ModelPackageVersion}`,
+    ],
+    ...Object.entries(metrics!).map(([name, value]) => [name, value.toFixed(4), liveMetrics![name]?.toFixed(4) ?? '-']),
+  ];
+  const targets = stageAccounts(accounts, request.environment);
+  return [
+    ...table(rows, '    '),
+    `    would go to ${targets.length === 0 ? request.environment : targets.join(', ')} in ${project.region}`,
+  ];
+}
 
 /**
- * The local reviewer of a protected environment: asks at the terminal; with --yes, or where nobody can be asked, approves
- * and says so.
+ * The local reviewer of a protected environment: sees what is decided on and is asked at the terminal; with --yes, or where
+ * nobody can be asked, approves and says so.
  */
-export function createReviewer(terminal: Terminal, yes: boolean): (request: ReviewRequest) => Promise<ReviewDecision> {
-  return async ({ environment, reviewers, job }) => {
+export function createReviewer(
+  terminal: Terminal,
+  yes: boolean,
+  describe: (request: ReviewRequest) => Promise<string[]>,
+): (request: ReviewRequest) => Promise<ReviewDecision> {
+  return async (request) => {
+    const { environment, reviewers, job } = request;
     const user = reviewers[0] ?? 'local-reviewer';
     if (yes || !terminal.interactive) {
       return {
@@ -17,9 +63,15 @@ export function createReviewer(terminal: Terminal, yes: boolean): (request: Revi
           : 'approved by the local reviewer (no terminal to ask at)',
       };
     }
+    for (const line of await describe(request)) terminal.line(line);
     const { confirm, isCancel } = await import('@clack/prompts');
     const answer = await confirm({ message: `Approve ${job.name} for the environment ${environment}, as ${user}?` });
-    return answer === true && !isCancel(answer)
+    if (isCancel(answer)) {
+      // The prompt reads the keyboard itself, so Ctrl-C arrives here and not as a signal: it means what it always means.
+      process.kill(process.pid, 'SIGINT');
+      return new Promise(() => {});
+    }
+    return answer
       ? { state: 'approved', user, comment: 'approved at the terminal' }
       : { state: 'rejected', user, comment: 'refused at the terminal' };
   };

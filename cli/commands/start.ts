@@ -2,13 +2,14 @@ import { defaultWorld } from '../../local/aws/core/world.ts';
 import type { RunRecord } from '../../local/github/types.ts';
 import { parsePort } from '../arguments.ts';
 import type { Command, ParsedArguments } from '../command.ts';
+import { Control } from '../control.ts';
 import { Follower } from '../follow.ts';
 import { makeLocalProject } from '../local-project.ts';
 import { type LocalWorld, startLocalWorld } from '../platform.ts';
 import { commitAndPush, productVersion } from '../project.ts';
 import { preparePython } from '../python.ts';
 import { report } from '../report.ts';
-import { createReviewer } from '../review.ts';
+import { createReviewer, reviewTable } from '../review.ts';
 import { untilStopped } from '../signals.ts';
 import { type ProjectState, productDirectory, stateDirectory } from '../state.ts';
 import { seconds, type Terminal } from '../terminal.ts';
@@ -45,6 +46,7 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
     );
     const python = await preparePython(terminal);
 
+    let known: ProjectState | undefined;
     let started = Date.now();
     const local = await startLocalWorld({
       world: defaultWorld,
@@ -52,7 +54,11 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
       stateDirectory: directory,
       python,
       warn: (message) => terminal.line(terminal.yellow(`  ${message}`)),
-      reviewer: createReviewer(terminal, args.values['yes'] === true),
+      reviewer: createReviewer(terminal, args.values['yes'] === true, async (request) =>
+        known === undefined
+          ? []
+          : reviewTable(new Control(local.platform), known, local.platform.context.world.accounts, request),
+      ),
     });
     let ended = false;
     const stopped = untilStopped(async () => {
@@ -70,6 +76,7 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
         name,
         keep: args.values['keep'] === true,
       });
+      known = project;
       terminal.line(`  ${stacks} stacks from templates/ by CloudFormation (${seconds(Date.now() - started)})`);
       terminal.line(`  Project ${project.repository} in ${project.directory}`);
 
