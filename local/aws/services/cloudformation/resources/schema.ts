@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Value } from '../template/evaluate.ts';
+import type { Json as Value } from '../template/read.ts';
 
 export type PropertyType =
   | 'string'
