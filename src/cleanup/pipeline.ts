@@ -268,6 +268,17 @@ export async function findPipeline(
               : sagemaker.send(new DeleteProcessingJobCommand({ ProcessingJobName: name }), { resource: job, signal });
           });
         }
+        const behind = record.failures.filter(
+          ({ item: { kind } }) => kind === 'job log streams' || kind === 'job records',
+        );
+        if (behind.length > 0) {
+          record.fail(pipelineItem, {
+            code: 'Conflict',
+            cause: `The pipeline stays, because its executions are how the ${behind.map(({ item: { kind } }) => kind)[0]} that are left are found`,
+            hint: 'Mend what keeps those, then run cleanup again',
+          });
+          return;
+        }
         await record.attempt(pipelineItem, async () => {
           const token = requestToken({
             runId,

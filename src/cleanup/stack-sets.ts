@@ -72,6 +72,8 @@ export async function findSets(context: CleanupContext): Promise<{ sets: FoundSe
 }
 
 const busyPause = 3_000;
+/** Stacks whose own events are read for the cause; a thousand failures are not a thousand sessions. */
+const deepExplanations = 20;
 
 /** Removes every planned instance of one set; those that fail are told with their cause and not tried again in this run. */
 async function removeInstances(
@@ -84,6 +86,8 @@ async function removeInstances(
   const { aws, account, clock, logger, signal, deadline, runId } = context;
   const cloudformation = aws.service(CloudFormationClient);
   const { name } = found;
+  let fruitless = 0;
+  let explained = 0;
   const open = new Map(found.state.instances.map((instance) => [place(instance), instance]));
   const watching = { cloudformation, set: name, region: aws.region, account, clock, logger, signal, deadline };
   const work = (operation: Operation): RemoteWork => ({
@@ -133,12 +137,14 @@ async function removeInstances(
     after: StackSetState,
     operation: Operation,
   ): Promise<Failure> {
+    explained += 1;
     const { logicalId, resource, ...failure } = await explain(result, {
       adminRegion: aws.region,
       project: context.project,
       inAccount: (target) => inTarget(target, context),
       instances: after.instances,
       since: operation.createdAt,
+      deep: explained <= deepExplanations,
       signal,
     });
     const stack = after.instances.find((instance) => place(instance) === place(result))?.stackId;
@@ -149,7 +155,6 @@ async function removeInstances(
     };
   }
 
-  let fruitless = 0;
   for (;;) {
     const state = await readStackSet(cloudformation, name, signal);
     const left = new Map(state.instances.map((instance) => [place(instance), instance]));

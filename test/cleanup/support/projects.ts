@@ -69,19 +69,37 @@ export const roleOf = ({ base }: Names, account: string, suffix: string) =>
 /** Jobs that end at once, or only when they are stopped (`hold`). */
 export interface HeldJobs extends JobRunner {
   hold: boolean;
+  /** Jobs that wait for `release` or their stop. */
+  held: number;
+  release: () => void;
 }
 
 function heldJobs(): HeldJobs {
+  const waiting = new Set<(result: JobResult) => void>();
   const jobs: HeldJobs = {
     hold: false,
+    get held() {
+      return waiting.size;
+    },
+    release() {
+      for (const end of waiting) end({ status: 'Completed' });
+      waiting.clear();
+    },
     check: () => [],
     start() {
+      if (!jobs.hold) return { finished: Promise.resolve({ status: 'Completed' }), stop: () => undefined };
       let end: (result: JobResult) => void = () => undefined;
       const finished = new Promise<JobResult>((resolve) => {
         end = resolve;
       });
-      if (!jobs.hold) end({ status: 'Completed' });
-      return { finished, stop: () => end({ status: 'Stopped' }) };
+      waiting.add(end);
+      return {
+        finished,
+        stop() {
+          waiting.delete(end);
+          end({ status: 'Stopped' });
+        },
+      };
     },
   };
   return jobs;
@@ -324,7 +342,7 @@ export async function seed(
   const [packages, execution] = await Promise.all([seedPackages(world, names), seedPipeline(world, names)]);
   const [first = ''] = packages;
   const [retained] = await Promise.all([
-    seedRetained(world, names),
+    stages.includes('staging') ? seedRetained(world, names) : '',
     ...stages.map((stage) => seedStage(world, names, stage, first)),
   ]);
   return { packages, execution, retained };

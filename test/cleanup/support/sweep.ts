@@ -132,7 +132,7 @@ export function linesOf(lines: readonly string[], { base, id, name }: Names, exe
     (line) =>
       line.includes(base) ||
       line.includes(` ${id} `) ||
-      line.endsWith(`project ${name} Enabled`) ||
+      new RegExp(`project ${name} (Enabled|PendingDeletion)$`).test(line) ||
       ids.some((prefix) => line.includes(prefix)),
   );
 }
