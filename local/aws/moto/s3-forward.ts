@@ -112,22 +112,42 @@ function toFront(response: MotoResponse, operation: string): FrontResponse {
   return { status: response.status, headers, ...(isHead ? {} : { body: response.body }) };
 }
 
+/** Headers of an error that tell about the object: a delete marker, its version, what may be done with it. */
+const tellingHeaders = ['x-amz-delete-marker', 'x-amz-version-id', 'allow', 'etag', 'last-modified'];
+
+class ForwardedError extends AwsError {
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: string, message: string, response: FrontResponse, fields: Record<string, string>) {
+    super(code, message, response.status, fields);
+    const present = tellingHeaders.filter((name) => response.headers[name] !== undefined);
+    this.headers = Object.fromEntries(present.map((name) => [name, response.headers[name]!]));
+  }
+}
+
+/** What the status of an answer without a body means (HEAD). */
+const codesByStatus: Record<number, string> = {
+  304: 'NotModified',
+  403: 'AccessDenied',
+  404: 'NoSuchKey',
+  405: 'MethodNotAllowed',
+  412: 'PreconditionFailed',
+  416: 'InvalidRange',
+};
+
 /** The error in moto's answer; a HEAD has no body, so its status must do. */
 export async function errorOf(response: FrontResponse): Promise<AwsError> {
   const text =
     response.body instanceof Readable
       ? Buffer.from(await readBody(response.body, documentLimit)).toString('utf8')
       : String(response.body ?? '');
-  const code = tag(text, 'Code');
+  const code = tag(text, 'Code') ?? codesByStatus[response.status];
   if (code === undefined) {
-    const byStatus: Record<number, string> = { 304: 'NotModified', 404: 'NoSuchKey', 412: 'PreconditionFailed' };
-    const named = byStatus[response.status];
-    if (named !== undefined) return new AwsError(named, '', response.status);
     return new AwsError('InternalError', `moto answered ${response.status}: ${text.slice(0, 300)}`, response.status);
   }
   const fields: Record<string, string> = {};
   for (const [, name, value] of text.matchAll(/<(\w+)>([^<]*)<\/\1>/g)) {
     if (!['Code', 'Message', 'RequestID', 'RequestId', 'HostId'].includes(name!)) fields[name!] = unescapeXml(value!);
   }
-  return new AwsError(code, tag(text, 'Message') ?? '', response.status, fields);
+  return new ForwardedError(code, tag(text, 'Message') ?? '', response, fields);
 }

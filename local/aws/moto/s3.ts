@@ -52,19 +52,16 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
       return deleteObjects(recognised, request, bucket, call, permit, await document());
 
     const uploadId = recognised.query.get('uploadId');
-    if (uploadId !== null && !buckets.uploads.has(uploadId)) {
-      throw new AwsError(
-        'NoSuchUpload',
-        'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
-        404,
-        { UploadId: uploadId },
-      );
-    }
+    if (uploadId !== null) requireUpload(uploadId, operation);
     const headers: Record<string, string> = {};
     const needed: AuthorizationRequest[] = [];
     if (newObject.has(operation)) {
       const encryption = encryptionOf(request.headers, bucket, keys, call);
-      Object.assign(headers, encryptionHeaders(encryption));
+      // Named SSE-S3 would make a copy onto itself a change, which it is not.
+      const isAsked = request.headers['x-amz-server-side-encryption'] !== undefined;
+      if (isAsked || encryption.key !== undefined || operation !== 'CopyObject') {
+        Object.assign(headers, encryptionHeaders(encryption));
+      }
       if (encryption.key !== undefined) {
         needed.push(
           keyUse('kms:GenerateDataKey', encryption.key, keys, bucket, recognised.key!, encryption.bucketKey, call),
@@ -118,9 +115,9 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     }
     if (operation === 'DeleteBucket') buckets.remove(bucket.name);
     if (operation === 'CreateMultipartUpload') return rememberUpload(response, sent);
-    if (operation === 'CompleteMultipartUpload' || operation === 'AbortMultipartUpload') {
-      buckets.uploads.delete(query.get('uploadId') ?? '');
-    }
+    const upload = buckets.uploads.get(query.get('uploadId') ?? '');
+    if (operation === 'CompleteMultipartUpload' && upload !== undefined) upload.completed = true;
+    if (operation === 'AbortMultipartUpload') buckets.uploads.delete(query.get('uploadId') ?? '');
     if (operation === 'HeadBucket') response.headers['x-amz-bucket-region'] = bucket.region;
     return response;
   }
@@ -137,7 +134,9 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
       throw new AwsError('InvalidBucketName', 'The specified bucket is not valid.', 400, { BucketName: name });
     }
     const location = tag(text, 'LocationConstraint');
-    if ((location ?? 'us-east-1') !== call.region) {
+    const region = location === undefined ? 'us-east-1' : location === 'EU' ? 'eu-west-1' : location;
+    // The endpoint of us-east-1 is the global one, which makes buckets anywhere.
+    if (region !== call.region && call.region !== 'us-east-1') {
       throw new AwsError(
         'IllegalLocationConstraintException',
         `The ${location ?? 'unspecified'} location constraint is incompatible for the region specific endpoint this request was sent to.`,
@@ -173,12 +172,7 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     );
     if (response.status >= 400) throw await errorOf(response);
     if (existing === undefined) {
-      buckets.add(
-        name,
-        call.account,
-        call.region,
-        request.headers['x-amz-object-ownership'] as ObjectOwnership | undefined,
-      );
+      buckets.add(name, call.account, region, request.headers['x-amz-object-ownership'] as ObjectOwnership | undefined);
     }
     return response;
   }
@@ -276,10 +270,21 @@ export function createS3({ moto, buckets, keys, authorizer }: S3Options): HttpSe
     return keyUse('kms:Decrypt', keys.resolve(keyArn!, bucket), keys, bucket, objectKey, bucketKey, call);
   }
 
+  function requireUpload(uploadId: string, operation: string): void {
+    const upload = buckets.uploads.get(uploadId);
+    if (upload !== undefined && (!upload.completed || operation === 'CompleteMultipartUpload')) return;
+    throw new AwsError(
+      'NoSuchUpload',
+      'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+      404,
+      { UploadId: uploadId },
+    );
+  }
+
   async function rememberUpload(response: FrontResponse, sent: Record<string, string>): Promise<FrontResponse> {
     const text = Buffer.from(await readBody(response.body as Readable, documentLimit)).toString('utf8');
     const uploadId = tag(text, 'UploadId');
-    if (uploadId !== undefined) buckets.uploads.set(uploadId, storedEncryption(sent));
+    if (uploadId !== undefined) buckets.uploads.set(uploadId, { ...storedEncryption(sent), completed: false });
     return {
       ...response,
       headers: { ...response.headers, ...sent, 'content-length': String(Buffer.byteLength(text)) },

@@ -39,8 +39,11 @@ export const everythingBlocked: PublicAccessBlock = {
 /** Bucket names are global. */
 export class BucketStore {
   readonly #buckets = new Map<string, Bucket>();
-  /** The encryption of a running multipart upload, by upload id; without a key ARN it has none of KMS. */
-  readonly uploads = new Map<string, { keyArn: string | undefined; bucketKey: boolean }>();
+  /**
+   * Multipart uploads by id, with their encryption (without a key ARN none of KMS). A completed one may be completed
+   * again, with the same answer, and nothing else.
+   */
+  readonly uploads = new Map<string, { keyArn: string | undefined; bucketKey: boolean; completed: boolean }>();
 
   find(name: string): Bucket | undefined {
     return this.#buckets.get(name);

@@ -89,9 +89,9 @@ const subResources = new Set([
   'website',
 ]);
 
-/** What would have to be ignored: grants by ACL, object lock, customer-provided keys, website redirects. */
+/** What would have to be ignored: grants by ACL, object lock, customer-provided keys. */
 const refusedHeaders =
-  /^x-amz-(grant-|object-lock-|bucket-object-lock-|website-redirect-|(copy-source-)?server-side-encryption-customer-)/;
+  /^x-amz-(grant-|object-lock-|bucket-object-lock-|(copy-source-)?server-side-encryption-customer-)/;
 
 export function recogniseS3(request: FrontRequest): S3Request {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
