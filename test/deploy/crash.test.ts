@@ -63,9 +63,10 @@ function deploy(more: Partial<ActionRun> = {}, packageArn = arn): Promise<Action
 const own = (since: number) => world.calls({ since, principal: '*ci-deploy-production*' });
 
 /** Kills the action once its n-th call has been answered. */
-async function killedAfter(n: number): Promise<ActionResult> {
+async function killedAfter(n: number, options: Partial<ActionRun> = {}): Promise<ActionResult> {
   const since = lastCall(world);
   return deploy({
+    ...options,
     onStart(child) {
       void (async () => {
         while (child.exitCode === null && child.signalCode === null) {
@@ -92,29 +93,84 @@ async function expectDeployed(): Promise<void> {
 }
 
 describe('killed after a call, the same run again', () => {
-  // Calls of one undisturbed deployment; the test below fails when there are more than these.
-  const calls = 18;
-  const all = Array.from({ length: calls }, (_, index) => index + 1);
-  // Every mutating call and some reads; all of them in the full run.
-  const chosen = process.env['TEST_FULL'] === undefined ? [1, 4, 5, 9, 10] : all;
+  const full = process.env['TEST_FULL'] !== undefined;
+  /** What there is to do: everything from nothing, a new package, or an account that has to go. */
+  const scenarios: Record<
+    string,
+    { prepare: () => Promise<void>; inputs: Record<string, string>; folder: () => string; verb: string; left: string[] }
+  > = {
+    create: {
+      prepare: async () => {},
+      inputs: {},
+      folder: () => workspace,
+      verb: 'create',
+      left: [accounts.production1, accounts.production2],
+    },
+    update: {
+      prepare: async () => {
+        const older = arn;
+        expect((await deploy({ runId: '1' }, older)).failures).toEqual([]);
+        arn = await gatedPackage(world, { weights: [run, 7, 7] });
+      },
+      inputs: {},
+      folder: () => workspace,
+      verb: 'update',
+      left: [accounts.production1, accounts.production2],
+    },
+    remove: {
+      prepare: async () => {
+        expect((await deploy({ runId: '1' })).failures).toEqual([]);
+      },
+      inputs: { 'max-removals': '50' },
+      folder: () => stageWorkspace((_, text) => text.replace(/accounts: .*/, `accounts: ["${accounts.production1}"]`)),
+      verb: 'remove',
+      left: [accounts.production1],
+    },
+  };
+  const most = 20;
+  // In the full run after every call; else after those that change something and a few others.
+  const chosen = full
+    ? Object.keys(scenarios).flatMap((name) => Array.from({ length: most }, (_, index) => [name, index + 1] as const))
+    : ([4, 5, 10].map((n) => ['create', n] as const) as (readonly [string, number])[]).concat([
+        ['update', 6],
+        ['update', 7],
+        ['update', 8],
+        ['remove', 6],
+        ['remove', 7],
+      ]);
 
-  test('the undisturbed deployment', async () => {
+  test.each(Object.keys(scenarios))('%s: undisturbed', async (name) => {
+    const { prepare, inputs, folder, verb } = scenarios[name]!;
+    await prepare();
     const since = lastCall(world);
-    await deploy();
-    const names = own(since).map(({ operation }) => operation);
-    expect(names.length).toBeLessThanOrEqual(calls);
-    expect(chosen.some((n) => names[n - 1] === 'cloudformation:CreateStackInstances')).toBe(true);
-    expect(chosen.some((n) => names[n - 1] === 'cloudformation:CreateStackSet')).toBe(true);
-    expect(chosen.some((n) => names[n - 1] === 'sagemaker:UpdateModelPackage')).toBe(true);
-    await expectDeployed();
+    expect((await deploy({ inputs, workspace: folder() })).failures).toEqual([]);
+    const calls = own(since);
+    expect(calls.length).toBeLessThanOrEqual(most);
+    const mutating = calls.flatMap(({ mutating: one, operation }, index) =>
+      one && !operation.startsWith('sts:') ? [index + 1] : [],
+    );
+    expect(mutating.length).toBeGreaterThan(0);
+    // A sample that no longer hits the changing calls would prove nothing.
+    const sampled = chosen.filter(([scenario]) => scenario === name).map(([, n]) => n);
+    expect(mutating.filter((n) => !sampled.includes(n))).toEqual([]);
+    expect((await operationsOf(world, 'production'))[0]?.id).toMatch(new RegExp(`^sm-${run}-${verb}-`));
   });
 
-  test.each(chosen)('call %i', async (n) => {
-    const killed = await killedAfter(n);
-    const again = await deploy({ attempt: 2 });
+  test.each(chosen)('%s: call %i', async (name, n) => {
+    const { prepare, inputs, folder, verb, left } = scenarios[name]!;
+    await prepare();
+    const options = { inputs, workspace: folder() };
+    const killed = await killedAfter(n, options);
+    const again = await deploy({ ...options, attempt: 2 });
     expect(again.failures).toEqual([]);
-    if (n <= 10) expect(killed.signal).toBe('SIGKILL');
-    await expectDeployed();
+    if (n <= 6) expect(killed.signal).toBe('SIGKILL');
+    expect(await instancesOf(world, 'production')).toEqual(
+      Object.fromEntries(left.map((account) => [account, 'CURRENT SUCCEEDED'])),
+    );
+    const operations = (await operationsOf(world, 'production')).filter(({ id }) => id.startsWith(`sm-${run}-`));
+    expect(operations).toEqual([
+      { id: expect.stringMatching(new RegExp(`^sm-${run}-${verb}-[0-9a-f]{24}-g1$`)), status: 'SUCCEEDED' },
+    ]);
   });
 
   test('while the operation runs: the next attempt attaches to it', async () => {
