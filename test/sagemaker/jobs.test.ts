@@ -142,6 +142,21 @@ describe('a training job', () => {
     await expect(stop()).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
+  it('counts as stopped when its process ends with an error on the way out', async () => {
+    const { release } = world.jobs.block('t');
+    const start = world.jobs.start;
+    world.jobs.start = (job) => ({
+      ...start(job),
+      stop: () => release({ status: 'Failed', failureReason: 'AlgorithmError: exit code: 143' }),
+    });
+    await train('t');
+    while (world.jobs.started.length === 0) await pause();
+    await sagemaker.send(new StopTrainingJobCommand({ TrainingJobName: 't' }));
+    const job = await ended('t');
+    expect(job.TrainingJobStatus).toBe('Stopped');
+    expect(job.FailureReason).toBeUndefined();
+  });
+
   it('is stopped when its process outlives MaxRuntimeInSeconds', async () => {
     world.jobs.block('t');
     await train('t', { StoppingCondition: { MaxRuntimeInSeconds: 1 } });

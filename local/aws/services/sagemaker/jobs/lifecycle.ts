@@ -172,6 +172,9 @@ export function startJob(context: Context, order: JobOrder): JobRecord {
       }
     }
     const exceeded = timedOut || duration > limit;
+    // A process that was told to stop may well end with an error of its own.
+    const wasStopped = stopped.signal.aborted && result.status === 'Failed';
+    if (wasStopped) return finish({ status: 'Stopped' }, false);
     finish(exceeded && result.status !== 'Failed' ? { ...result, status: 'Stopped' } : result, exceeded);
   }
 

@@ -116,6 +116,9 @@ export function executionOperations(
     // The same request may have come a second time while this one was checked.
     const meanwhile = pipeline.startedBy.get(token);
     if (meanwhile !== undefined) return meanwhile;
+    if (findPipeline(pipelines, call, pipeline.name) !== pipeline) {
+      throw conflict(`Pipeline '${pipeline.arn}' was replaced while this execution was checked.`);
+    }
     pipeline.startedBy.set(token, execution);
     pipeline.executions.set(keyOf(execution.arn), execution);
     pipeline.lastRunAt = now;

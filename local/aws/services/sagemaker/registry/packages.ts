@@ -86,6 +86,9 @@ export function packageOperations(
     // While S3 was asked, the same request may have come again.
     const meanwhile = token === undefined ? undefined : registry.tokens.get(token);
     if (meanwhile !== undefined) return meanwhile;
+    if (groupName !== undefined && lookUpGroup(registries, call, groupName) !== group) {
+      throw validationError(`Model Package Group ${groupName} was deleted meanwhile.`);
+    }
     const version = group === undefined ? undefined : ++group.highestVersion;
     const arn =
       group === undefined
