@@ -171,6 +171,25 @@ print(xgboost.Booster(model_file='xgboost-model').num_boosted_rounds())`;
     expect((await fixture.log('TrainingJobs', 'not-early')).at(-1)).toMatch(/^\[59\]/);
   });
 
+  test.each([
+    ['true', true],
+    ['false', false],
+  ])('stopped with save_model_on_termination %s', async (save, kept) => {
+    const name = `terminated-${save}`;
+    const hyperparameters = { ...xgboostHyperparameters, num_round: '1000000', save_model_on_termination: save };
+    const job = fixture.start('TrainingJob', name, training({}, hyperparameters));
+    for (let count = 0; count < 200; count++) {
+      await sleep(50);
+      if ((await fixture.log('TrainingJobs', name).catch(() => [] as string[])).some((line) => line.startsWith('[0]')))
+        break;
+    }
+    job.stop();
+    const result = await job.finished;
+    expect(result.status).toBe('Stopped');
+    expect(result.modelArtifacts !== undefined).toBe(kept);
+    if (kept) expect(await stockError(await fixture.get(`models/${name}/output/model.tar.gz`))).toBeGreaterThan(0);
+  });
+
   test('libsvm, labels of classes, early stopping', async () => {
     const rows = Array.from({ length: 60 }, (_, row) => `${row % 2} 0:${row % 2 ? 1 : 0} 3:${row}`).join('\n');
     await fixture.put('svm/rows.libsvm', `${rows}\n`);
