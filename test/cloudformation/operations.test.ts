@@ -179,6 +179,29 @@ describe('at once', () => {
     expect((await roleOf('no-rollback'))?.MaxSessionDuration).toBe(3600);
   });
 
+  test('an update mends what a failed creation or update left behind', async () => {
+    const template = (path: string, duration = 3600) => ({
+      Resources: {
+        A: role({ MaxSessionDuration: duration }),
+        B: role({ RoleName: 'mended', Path: path, MaxSessionDuration: duration }, { DependsOn: 'A' }),
+      },
+    });
+    const left = await createStack(cloudformation, 'mended', template('no-slash'), {}, { OnFailure: 'DO_NOTHING' });
+    expect(left.StackStatus).toBe('CREATE_FAILED');
+    expect((await updateStack(cloudformation, 'mended', template('/ok/'))).StackStatus).toBe('UPDATE_COMPLETE');
+    expect((await roleOf('mended'))?.Path).toBe('/ok/');
+
+    await fail('UpdateResource', 'B');
+    const TemplateBody = JSON.stringify(template('/ok/', 7200));
+    await cloudformation.send(
+      new UpdateStackCommand({ StackName: 'mended', TemplateBody, DisableRollback: true, ...capable }),
+    );
+    expect((await settled(cloudformation, 'mended')).StackStatus).toBe('UPDATE_FAILED');
+    expect((await roleOf('mended'))?.MaxSessionDuration).toBe(3600);
+    expect((await updateStack(cloudformation, 'mended', template('/ok/', 7200))).StackStatus).toBe('UPDATE_COMPLETE');
+    expect((await roleOf('mended'))?.MaxSessionDuration).toBe(7200);
+  });
+
   test('what resists cleanup after an update is left behind after three attempts', async () => {
     const template = (names: string[]) => ({
       Resources: Object.fromEntries(names.map((name) => [name, role({ RoleName: `cleanup-${name}` })])),

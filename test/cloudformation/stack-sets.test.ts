@@ -269,7 +269,7 @@ describe('at once', () => {
     const results = await resultsOf(client, 'fails', 'op');
     expect(results[`${staging}/${region}`]).toMatchObject({
       Status: 'FAILED',
-      StatusReason: 'ResourceLogicalId:R, ResourceType:AWS::IAM::Role, ResourceStatusReason:No capacity..',
+      StatusReason: 'ResourceLogicalId:R, ResourceType:AWS::IAM::Role, ResourceStatusReason:No capacity.',
     });
     for (const key of [`${production1}/${region}`, `${staging}/us-east-1`, `${production1}/us-east-1`]) {
       expect(results[key]).toMatchObject({

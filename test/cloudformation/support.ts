@@ -102,8 +102,9 @@ export async function operationEnd(
   client: CloudFormationClient,
   StackSetName: string,
   OperationId: string,
+  looks = 5_000,
 ): Promise<StackSetOperation> {
-  for (let look = 0; look < 5_000; look++) {
+  for (let look = 0; look < looks; look++) {
     const { StackSetOperation } = await client.send(
       new DescribeStackSetOperationCommand({ StackSetName, OperationId }),
     );

@@ -6,7 +6,7 @@ import type { StackLog } from './events.ts';
 import { CancelledError } from './failure.ts';
 import { runGraph } from './graph.ts';
 import type { Stack, StackDefinition, StackOutput, StackResource } from './model.ts';
-import { includedResources } from './plan.ts';
+import { includedResources, isUnmade } from './plan.ts';
 import type { ResourceWork, Teardown, Undo, Work } from './resource-work.ts';
 import type { Rights } from './rights.ts';
 import { evaluationScope, resourceReferences } from './scope.ts';
@@ -337,10 +337,12 @@ export function createStackEngine(
         included,
         (name) => dependenciesOf(definition.template, name),
         async (name) => {
-          if (stack.resources.has(name)) {
+          const existing = stack.resources.get(name);
+          if (existing !== undefined && !isUnmade(existing)) {
             await work.update(current, name, journal.undo);
             return;
           }
+          if (existing !== undefined && existing.physicalId !== '') await work.remove(current, existing);
           const creation = work.create(current, name);
           journal.undo.set(name, { kind: 'created', after: stack.resources.get(name)! });
           await creation;

@@ -85,6 +85,11 @@ export function topological(template: Template, included: Set<string>): string[]
   return order;
 }
 
+/** A resource that a failed creation left unfinished: the next update makes it anew. */
+export function isUnmade(resource: { status: string }): boolean {
+  return resource.status === 'CREATE_FAILED' || resource.status === 'DELETE_COMPLETE';
+}
+
 /** Top-level properties that differ, and whether the difference replaces the resource. */
 export function compareProperties(
   type: string,
@@ -156,7 +161,7 @@ export function planChanges(
     for (const dependency of declaration.dependsOn) check(dependency);
     const current = stack.resources.get(logicalId);
     const raw = evaluated(logicalId);
-    if (current === undefined || current.status === 'DELETE_COMPLETE') {
+    if (current === undefined || isUnmade(current)) {
       unknown.add(logicalId);
       changes.push({ action: 'Add', logicalId, type: declaration.type, scope: [], details: [] });
       continue;

@@ -236,6 +236,10 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
       try {
         await evaluateInto(work, wanted);
         const { changed, replacement } = compareProperties(current.type, current.declared, wanted.declared);
+        if (current.status === 'UPDATE_FAILED') {
+          // Nobody knows what of the failed update was applied: everything is applied again.
+          for (const name of Object.keys(wanted.declared)) changed.add(name);
+        }
         const always = handlers[current.type]?.alwaysUpdate === true;
         if (changed.size === 0 && !always && canonical(current.metadata) === canonical(wanted.metadata)) {
           // Policies and dependencies may differ; they touch nothing but the record.
@@ -247,7 +251,9 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
           journal.set(logicalId, { kind: 'updated', before: current, after: wanted });
           return;
         }
-        const fixed = (handlers[current.type]?.fixed ?? []).filter((name) => changed.has(name));
+        const fixed = (handlers[current.type]?.fixed ?? []).filter(
+          (name) => changed.has(name) && canonical(current.declared[name]) !== canonical(wanted.declared[name]),
+        );
         if (fixed.length > 0) {
           throw new PlainFailure(`Properties ${fixed.join(', ')} of ${current.type} cannot change once it is created.`);
         }
@@ -269,6 +275,10 @@ export function createResourceWork(context: PlatformContext, log: StackLog, hand
           stack.resources.set(logicalId, Object.assign(wanted, { declared, properties, physicalId, attributes }));
         }
         log.resource(stack, wanted, 'UPDATE_FAILED', failureReason(error));
+        if (journal.get(logicalId)?.kind === 'replaced' && wanted.physicalId === '') {
+          // There is no replacement: until the rollback, or the next update, the old resource is what there is.
+          stack.resources.set(logicalId, { ...current, status: 'UPDATE_FAILED' });
+        }
         throw error;
       }
     },

@@ -130,7 +130,7 @@ async function firstCause(clients: TargetClients, stackId: string, fallback: str
       // Newest first: an operation of the stack ends the search where it began.
       if (own && ['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS'].includes(event.ResourceStatus ?? ''))
         return cause ?? fallback;
-      const reason = event.ResourceStatusReason ?? '';
+      const reason = (event.ResourceStatusReason ?? '').replace(/\.?\s*$/, '');
       if (own || !event.ResourceStatus?.endsWith('_FAILED') || /cancelled/.test(reason)) continue;
       cause = `ResourceLogicalId:${event.LogicalResourceId}, ResourceType:${event.ResourceType}, ResourceStatusReason:${reason}.`;
     }
