@@ -1,7 +1,7 @@
 import type { PipelineExecutionStep } from '@aws-sdk/client-sagemaker';
 import type { Host } from '../../src/github/host.ts';
 import { jobOf } from '../../src/pipelines/jobs.ts';
-import type { RunListener } from '../../src/pipelines/run.ts';
+import type { RunListener } from '../../src/pipelines/request.ts';
 import type { Output } from './interface.generated.ts';
 
 const finals = ['Succeeded', 'Failed', 'Stopped'];
@@ -31,6 +31,11 @@ export function listenerFor(host: Host<Output>): RunListener {
       host.output('pipeline-arn', arn);
       host.output('pipeline-changed', past[action]);
       logger.info(`Pipeline ${arn}: ${past[action]}.`);
+    },
+    planned(arn, action) {
+      host.output('pipeline-arn', arn);
+      host.output('pipeline-changed', past[action]);
+      logger.info(`Dry run: pipeline ${arn} ${action === 'unchanged' ? 'is unchanged' : `would be ${past[action]}`}.`);
     },
     execution(started, stop) {
       executionArn = started.executionArn;

@@ -2,7 +2,7 @@ import { consoleUrl } from '../../src/aws/partition.ts';
 import type { Host } from '../../src/github/host.ts';
 import { codeSpan, plain } from '../../src/github/summary.ts';
 import { describeChange } from '../../src/pipelines/diff.ts';
-import type { RunReport } from '../../src/pipelines/run.ts';
+import type { RunReport } from '../../src/pipelines/request.ts';
 import { duration, past } from './listener.ts';
 
 const marks: Record<string, string> = {
@@ -64,7 +64,7 @@ function link(text: string, url: string | undefined): string {
 export function summarizeRun(report: RunReport, host: Host<any>): void {
   const { summary } = host;
   if (report.pipelineArn === undefined && report.state === undefined) return;
-  summary.heading('Model build');
+  summary.heading(report.dryRun ? 'Model build (dry run, nothing was changed)' : 'Model build');
   for (const registered of report.packages ?? []) {
     summary.text(`**Model package** ${codeSpan(registered.arn)} — ${plain(registered.approvalStatus)}`);
     const metrics = Object.entries(registered.metrics);

@@ -1,82 +1,19 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import {
-  DescribePipelineDefinitionForExecutionCommand,
-  type PipelineExecutionStep,
-  SageMakerClient,
-  StopPipelineExecutionCommand,
-} from '@aws-sdk/client-sagemaker';
-import { parseArn } from '../aws/partition.ts';
+import { SageMakerClient, StopPipelineExecutionCommand } from '@aws-sdk/client-sagemaker';
 import { S3Client } from '../aws/s3.ts';
 import type { Aws } from '../aws/session.ts';
 import { canonicalJson, requestToken, sha256 } from '../aws/token.ts';
 import type { Clock } from '../clock.ts';
 import { FailureError, type Status } from '../failure.ts';
-import { namesOf, type Project, projectTags } from '../names.ts';
-import type { Definition } from './definition.ts';
-import type { Change } from './diff.ts';
-import type { Job } from './jobs.ts';
-import {
-  describeJobs,
-  describePackage,
-  explain,
-  type OutcomeDeps,
-  packageArns,
-  type RegisteredPackage,
-  unmetConditions,
-} from './outcome.ts';
-import { prepare } from './prepare.ts';
+import { namesOf, projectTags } from '../names.ts';
+import { conclude } from './conclude.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import type { RunListener, RunReport, RunRequest } from './request.ts';
 import { type Started, startOrAttach } from './start.ts';
 import { missingFiles, type UploadFile, uploadFiles } from './uploads.ts';
-import { applyPipeline, planPipeline } from './upsert.ts';
-import { type ExecutionState, watchExecution } from './watch.ts';
-
-export interface RunRequest {
-  project: Project;
-  workspace: string;
-  configuration: string;
-  parameters: Readonly<Record<string, string>>;
-  selectedSteps: readonly string[] | undefined;
-  sourceExecution: string | undefined;
-  onNoModel: 'fail' | 'succeed';
-  dryRun: boolean;
-  /** Names that differ from the project's own. */
-  pipelineName: string | undefined;
-  bucket: string | undefined;
-  kmsKey: string | undefined;
-  pipelineRole: string | undefined;
-  jobRole: string | undefined;
-  runId: string;
-  commit: string;
-  runUrl: string;
-  deadline: number | undefined;
-}
-
-/** What is known so far; the summary is written from it, also after a failure. */
-export interface RunReport {
-  region?: string;
-  account?: string;
-  advice?: string[];
-  pipelineArn?: string;
-  pipelineAction?: 'create' | 'update' | 'unchanged';
-  version?: number | undefined;
-  changes?: Change[];
-  uploaded?: { files: number; bytes: number; reused: number };
-  parameters?: Record<string, string>;
-  started?: Started;
-  state?: ExecutionState;
-  jobs?: Map<string, Job>;
-  instanceSeconds?: number;
-  packages?: RegisteredPackage[];
-}
-
-export interface RunListener {
-  info(message: string): void;
-  pipeline(arn: string, action: 'create' | 'update' | 'unchanged'): void;
-  /** An execution runs (or ended) remotely; `stop` ends it. */
-  execution(started: Started, stop: () => Promise<void>): void;
-  step(step: PipelineExecutionStep): void;
-}
+import { applyPipeline, type PipelinePlan, planPipeline, type WantedPipeline } from './upsert.ts';
+import { watchExecution } from './watch.ts';
 
 export interface RunDeps {
   aws: Aws;
@@ -98,12 +35,20 @@ async function keyArn(aws: Aws, key: string): Promise<string> {
   }
 }
 
-/**
- * Brings the pipeline up to date, runs it once per run id and answers with what it registered. Reads come before writes, so a
- * wrong name, region or permission is told before anything was changed. Throws FailureError; `report` holds what was reached.
- */
-export async function runPipeline(request: RunRequest, deps: RunDeps, report: RunReport): Promise<Status> {
-  const { aws, clock, signal, listener } = deps;
+/** What AWS holds and what has to be changed in it; found by reading only. */
+interface Inspected {
+  prepared: Prepared;
+  account: string;
+  bucket: string;
+  kmsKeyArn: string;
+  missing: UploadFile[];
+  wanted: WantedPipeline;
+  plan: PipelinePlan;
+  parameters: Record<string, string>;
+}
+
+/** All reads come before all writes, so a wrong name, region or permission is told before anything was changed. */
+async function inspect(request: RunRequest, { aws, listener }: RunDeps, report: RunReport): Promise<Inspected> {
   const { region } = aws;
   const names = namesOf(request.project);
   const bucket = request.bucket ?? names.bucket;
@@ -115,17 +60,16 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
 
   const { account } = await aws.identity();
   report.account = account;
-  const roles = {
-    pipeline: request.pipelineRole ?? names.role(account, 'pipeline', aws.partition),
-    job: request.jobRole ?? names.role(account, 'job', aws.partition),
-  };
-  const sagemaker = aws.service(SageMakerClient);
   const s3 = aws.service(S3Client);
   const missing: UploadFile[] = [];
   for (const upload of prepared.uploads) missing.push(...(await missingFiles(s3, upload)));
   // After the bucket, whose answer tells a wrong region from a wrong name.
   const kmsKeyArn = await keyArn(aws, request.kmsKey ?? names.keyAlias);
-  const wanted = {
+  const roles = {
+    pipeline: request.pipelineRole ?? names.role(account, 'pipeline', aws.partition),
+    job: request.jobRole ?? names.role(account, 'job', aws.partition),
+  };
+  const wanted: WantedPipeline = {
     name,
     arn: `arn:${aws.partition}:sagemaker:${region}:${account}:pipeline/${name.toLowerCase()}`,
     definition: prepared.render(roles),
@@ -134,36 +78,33 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
     maxParallelSteps: prepared.build['max-parallel-steps'],
     tags: projectTags(request.project),
   };
-  const plan = await planPipeline(sagemaker, wanted);
+  const plan = await planPipeline(aws.service(SageMakerClient), wanted);
+  const parameters = prepared.parameters(kmsKeyArn);
   report.pipelineAction = plan.action;
   report.changes = plan.changes;
-  const parameters = prepared.parameters(kmsKeyArn);
   report.parameters = parameters;
-  if (request.dryRun) {
-    report.pipelineArn = plan.current?.PipelineArn ?? wanted.arn;
-    listener.pipeline(report.pipelineArn, plan.action);
-    return plan.action === 'unchanged' ? 'unchanged' : '';
-  }
+  return { prepared, account, bucket, kmsKeyArn, missing, wanted, plan, parameters };
+}
 
-  await uploadFiles(s3, bucket, missing, kmsKeyArn);
-  const all = prepared.uploads.flatMap(({ files }) => files);
+/** Uploads what the bucket lacks and makes the pipeline what is wanted. */
+async function apply(request: RunRequest, deps: RunDeps, inspected: Inspected, report: RunReport): Promise<void> {
+  const { aws, clock, listener } = deps;
+  const { prepared, missing, wanted, plan } = inspected;
+  await uploadFiles(aws.service(S3Client), inspected.bucket, missing, inspected.kmsKeyArn);
   report.uploaded = {
     files: missing.length,
     bytes: missing.reduce((sum, { size }) => sum + size, 0),
-    reused: all.length - missing.length,
+    reused: prepared.uploads.flatMap(({ files }) => files).length - missing.length,
   };
-  const identity = { runId: request.runId, pipeline: name, account, region };
+  const intent = sha256(
+    canonicalJson({ ...identityOf(request, inspected, aws.region), definition: wanted.definition }),
+  );
   const { arn, version } = await applyPipeline(
-    sagemaker,
+    aws.service(SageMakerClient),
     wanted,
     plan,
     {
-      token: requestToken({
-        runId: request.runId,
-        action: 'create-pipeline',
-        intent: sha256(canonicalJson({ ...identity, definition: wanted.definition })),
-        generation: 1,
-      }),
+      token: requestToken({ runId: request.runId, action: 'create-pipeline', intent, generation: 1 }),
       commit: request.commit,
       note: request.runUrl,
     },
@@ -172,10 +113,20 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
   report.pipelineArn = arn;
   report.version = version;
   listener.pipeline(arn, plan.action);
+}
 
+function identityOf(request: RunRequest, { wanted, account }: Inspected, region: string) {
+  return { runId: request.runId, pipeline: wanted.name, account, region };
+}
+
+/** The execution of this run: started, attached or retried. */
+async function start(request: RunRequest, deps: RunDeps, inspected: Inspected): Promise<Started> {
+  const { aws, clock, signal, listener } = deps;
+  const { parameters, plan, wanted } = inspected;
+  const sagemaker = aws.service(SageMakerClient);
   const intent = sha256(
     canonicalJson({
-      ...identity,
+      ...identityOf(request, inspected, aws.region),
       parameters,
       selectedSteps: request.selectedSteps ?? null,
       sourceExecution: request.sourceExecution ?? null,
@@ -184,38 +135,52 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
   const started = await startOrAttach(
     sagemaker,
     {
-      pipelineName: name,
+      pipelineName: wanted.name,
       fresh: plan.action === 'create',
       parameters,
       runId: request.runId,
       intent,
       description: request.runUrl === '' ? `Commit ${request.commit}` : `${request.runUrl} at ${request.commit}`,
-      maxParallelSteps: undefined,
       selectedSteps: request.selectedSteps,
       sourceExecution: request.sourceExecution,
     },
     clock,
     signal,
   );
-  report.started = started;
+  const { executionArn } = started;
+  const token = requestToken({ runId: request.runId, action: 'stop', intent: executionArn, generation: 1 });
   listener.execution(started, async () => {
     await sagemaker.send(
-      new StopPipelineExecutionCommand({
-        PipelineExecutionArn: started.executionArn,
-        ClientRequestToken: requestToken({
-          runId: request.runId,
-          action: 'stop',
-          intent: started.executionArn,
-          generation: 1,
-        }),
-      }),
-      { resource: started.executionArn },
+      new StopPipelineExecutionCommand({ PipelineExecutionArn: executionArn, ClientRequestToken: token }),
+      { resource: executionArn },
     );
   });
+  return started;
+}
+
+/**
+ * Brings the pipeline up to date, runs it once per run id and answers with what it registered. Throws FailureError; `report`
+ * holds what was reached.
+ */
+export async function runPipeline(request: RunRequest, deps: RunDeps, report: RunReport): Promise<Status> {
+  const { aws, clock, signal, listener } = deps;
+  const inspected = await inspect(request, deps, report);
+  const { account, plan, wanted } = inspected;
+  if (request.dryRun) {
+    const arn = plan.current?.PipelineArn ?? wanted.arn;
+    report.pipelineArn = arn;
+    report.dryRun = true;
+    listener.planned(arn, plan.action);
+    return plan.action === 'unchanged' ? 'unchanged' : '';
+  }
+  await apply(request, deps, inspected, report);
+  const started = await start(request, deps, inspected);
+  report.started = started;
+  const sagemaker = aws.service(SageMakerClient);
   const state = await watchExecution({
     sagemaker,
     executionArn: started.executionArn,
-    region,
+    region: aws.region,
     account,
     clock,
     signal,
@@ -224,69 +189,8 @@ export async function runPipeline(request: RunRequest, deps: RunDeps, report: Ru
   });
   report.state = state;
   return conclude(
-    request,
-    { sagemaker, s3, logs: aws.service(CloudWatchLogsClient), account, region },
-    started,
-    state,
-    parameters,
-    wanted.definition,
+    { sagemaker, s3: aws.service(S3Client), logs: aws.service(CloudWatchLogsClient), account, region: aws.region },
+    { request, started, state, parameters: inspected.parameters, definition: wanted.definition },
     report,
   );
-}
-
-async function conclude(
-  request: RunRequest,
-  deps: OutcomeDeps,
-  started: Started,
-  state: ExecutionState,
-  parameters: Record<string, string>,
-  current: Definition,
-  report: RunReport,
-): Promise<Status> {
-  const jobs = await describeJobs(deps, state.steps);
-  report.jobs = jobs;
-  report.instanceSeconds = [...jobs.values()].reduce(
-    (sum, job) => sum + (job.billableSeconds ?? 0) * job.instanceCount,
-    0,
-  );
-  const { executionArn } = started;
-  // A retried execution keeps its own definition, which need not be today's.
-  const definition = started.how === 'started' ? current : await executionDefinition(deps, executionArn, current);
-  if (state.status !== 'Succeeded') {
-    throw new FailureError(await explain(deps, executionArn, state, definition, parameters, jobs));
-  }
-  const arns = packageArns(state.steps);
-  report.packages = await Promise.all(arns.map((arn) => describePackage(deps, arn)));
-  if (arns.length > 0) return '';
-  if (request.onNoModel === 'succeed' || request.selectedSteps !== undefined) return 'none';
-  const unmet = await unmetConditions(deps, executionArn, definition, parameters, state.steps, jobs);
-  throw new FailureError(
-    unmet.length > 0
-      ? unmet
-      : {
-          code: 'NoModel',
-          account: deps.account,
-          region: deps.region,
-          resource: executionArn,
-          cause: 'The execution succeeded without registering a model',
-          hint: 'Give `on-no-model: succeed` when that is meant',
-        },
-  );
-}
-
-async function executionDefinition(deps: OutcomeDeps, executionArn: string, fallback: Definition): Promise<Definition> {
-  try {
-    const answer = await deps.sagemaker.send(
-      new DescribePipelineDefinitionForExecutionCommand({ PipelineExecutionArn: executionArn }),
-      { resource: executionArn },
-    );
-    return JSON.parse(answer.PipelineDefinition ?? '') as Definition;
-  } catch {
-    return fallback;
-  }
-}
-
-/** Number of the version in a package's ARN. */
-export function packageVersion(arn: string): string {
-  return parseArn(arn)?.resource.split('/').at(-1) ?? '';
 }

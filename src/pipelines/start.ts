@@ -20,7 +20,6 @@ export interface StartRequest {
   /** Hash of everything that makes this execution what it is; two calls in one run with other parameters are two executions. */
   intent: string;
   description: string;
-  maxParallelSteps: number | undefined;
   selectedSteps: readonly string[] | undefined;
   sourceExecution: string | undefined;
 }
@@ -95,9 +94,6 @@ export async function startOrAttach(
       PipelineExecutionDescription: request.description,
       PipelineParameters: Object.entries(request.parameters).map(([Name, Value]) => ({ Name, Value })),
       ClientRequestToken: requestToken({ runId: request.runId, action: 'start', intent: request.intent, generation }),
-      ...(request.maxParallelSteps === undefined
-        ? {}
-        : { ParallelismConfiguration: { MaxParallelExecutionSteps: request.maxParallelSteps } }),
       ...(request.selectedSteps === undefined
         ? {}
         : {

@@ -121,6 +121,17 @@ async function newestVersion(sagemaker: Service, name: string) {
   return page.PipelineVersionSummaries?.[0];
 }
 
+/** What the service itself finds wrong with a definition is told as such; any other error stays what it is. */
+function asDefinitionProblem(error: unknown, wanted: WantedPipeline): unknown {
+  if (!isAws(error, 'ValidationException')) return error;
+  const [failure] = error.failures;
+  return new FailureError(
+    { ...failure, code: 'InvalidDefinition', resource: wanted.arn, cause: error.awsMessage },
+    'failed',
+    { cause: error },
+  );
+}
+
 /** What may have been lost on the way there or back. */
 const ambiguous = ['NetworkError', 'ServiceError', 'Throttled'];
 
@@ -186,12 +197,15 @@ export async function applyPipeline(
       arn = answer.PipelineArn ?? arn;
     } catch (error) {
       // Another run was faster; ours then updates what that one made.
-      if (!isAws(error, 'ConflictException', 'ResourceInUse') && !/already exist/i.test((error as Error).message))
-        throw error;
+      const exists =
+        isAws(error, 'ConflictException', 'ResourceInUse') || /already exist/i.test((error as Error).message);
+      if (!exists) throw asDefinitionProblem(error, wanted);
       return applyPipeline(sagemaker, wanted, await planPipeline(sagemaker, wanted), { token, commit, note }, clock);
     }
   } else if (plan.action === 'update') {
-    version = await updateOnce(sagemaker, wanted, common, clock);
+    version = await updateOnce(sagemaker, wanted, common, clock).catch((error: unknown) => {
+      throw asDefinitionProblem(error, wanted);
+    });
   }
   if (Object.keys(plan.missingTags).length > 0) {
     await sagemaker.send(new AddTagsCommand({ ResourceArn: arn, Tags: tagList(plan.missingTags) }), { resource: arn });

@@ -320,6 +320,18 @@ describe('told in one sentence, with nothing changed', () => {
   });
 });
 
+test('what only the service finds wrong with a definition is told as a mistake in it', async () => {
+  const workspace = checkout((folder) =>
+    editJson(join(folder, 'model-build/pipeline.json'), (definition) => {
+      definition.Steps[0].Arguments.ProcessingInputs[0].S3Input.S3InputMode = 'FastFile';
+    }),
+  );
+  const result = await runAction('run-pipeline', world, { environment: 'build', inputs: buildInputs(), workspace });
+  expect(result.failures).toHaveLength(1);
+  expect(result.failures[0]).toMatchObject({ code: 'InvalidDefinition', account: accounts.development, region });
+  expect(result.failures[0]!.cause).toContain('FastFile');
+});
+
 test('an unreachable address is told as such', async () => {
   const result = await runAction('gate-model', undefined, {
     inputs: {
