@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Composition, compose } from './aws/control/compose.ts';
 import { createControl } from './aws/control/control.ts';
 import type { ClientSet, Logger, PlatformContext } from './aws/core/context.ts';
@@ -63,7 +63,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       enforcement: options.enforcement ?? 'enforce',
       prewarm: options.prewarm ?? true,
     });
-  let composition = await build();
+  let composition!: Composition;
 
   const reset = async () => {
     await composition.close();
@@ -87,20 +87,27 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   ]);
   if (options.github !== undefined) handlers.set('/_github/', options.github);
 
-  let server: Awaited<ReturnType<typeof listen>>;
-  try {
-    server = await listen({ port: options.port ?? 0, aws: (request) => composition.front.handle(request), handlers });
-  } catch (error) {
-    await composition.close();
-    throw error;
-  }
+  // The socket first: a taken port is told before anything is built.
+  const built = Promise.withResolvers<void>();
+  const server = await listen({
+    port: options.port ?? 0,
+    aws: async (request) => {
+      await built.promise;
+      return composition.front.handle(request);
+    },
+    handlers,
+  });
   port = server.port;
   const stateFile = join(options.stateDirectory, 'platform.json');
-  await mkdir(options.stateDirectory, { recursive: true });
-  await rm(stateFile, { force: true });
-  await writeFile(stateFile, `${JSON.stringify({ ...options.state, port, pid: process.pid, token }, null, 2)}\n`, {
-    mode: 0o600,
-  });
+  try {
+    composition = await build();
+    built.resolve();
+    await writeState(stateFile, { ...options.state, port, pid: process.pid, token });
+  } catch (error) {
+    await server.close();
+    await composition?.close();
+    throw error;
+  }
 
   let closing: Promise<void> | undefined;
   return {
@@ -131,4 +138,25 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       return closing;
     },
   };
+}
+
+/** For this user only. Throws one sentence that says what to do. */
+async function writeState(file: string, state: Record<string, unknown>): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await rm(file, { force: true });
+    await writeFile(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const causes: Record<string, string> = {
+      ENOSPC: 'the disk is full; free some space',
+      EDQUOT: 'the disk quota is used up; free some space',
+      EACCES: 'this user may not write there; choose another folder or mend its rights',
+      EPERM: 'this user may not write there; choose another folder or mend its rights',
+      EROFS: 'the file system is read-only; choose another folder',
+      ENOTDIR: 'a part of the path is a file; choose another folder',
+      EEXIST: 'a part of the path is a file; choose another folder',
+    };
+    throw new Error(`The state file ${file} cannot be written: ${causes[code ?? ''] ?? message}.`, { cause: error });
+  }
 }

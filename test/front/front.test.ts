@@ -12,6 +12,8 @@ import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-s
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Credentials } from '../../local/aws/core/context.ts';
+import { defaultWorld } from '../../local/aws/core/world.ts';
+import { startPlatform } from '../../local/platform.ts';
 import { accounts, region, startTestPlatform, type TestPlatform } from '../support/platform.ts';
 
 let platform: TestPlatform;
@@ -226,19 +228,23 @@ test('clients in this process pass the same front: signed, permitted, logged', a
 });
 
 describe('the socket', () => {
-  test('is bound to the loopback address', async () => {
+  const start = (more: Record<string, unknown>) =>
+    startPlatform({
+      world: defaultWorld,
+      stateDirectory: `${platform.stateDirectory}/another`,
+      logger: { debug() {}, info() {}, warn() {} },
+      ...more,
+    });
+
+  test('is bound to the loopback address; a taken port is one sentence', async () => {
     expect(new URL(platform.url).hostname).toBe('127.0.0.1');
-    const { startPlatform } = await import('../../local/platform.ts');
-    const { defaultWorld } = await import('../../local/aws/core/world.ts');
-    const logger = { debug() {}, info() {}, warn() {} };
-    await expect(
-      startPlatform({
-        port: platform.platform.port,
-        world: defaultWorld,
-        stateDirectory: `${platform.stateDirectory}/b`,
-        logger,
-      }),
-    ).rejects.toThrow(`Port ${platform.platform.port} on 127.0.0.1 is in use`);
+    const { port } = platform.platform;
+    await expect(start({ port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is in use`);
+  });
+
+  test('a folder that cannot be written is one sentence, and the port is free again', async () => {
+    const stateDirectory = `${platform.stateDirectory}/platform.json/below-a-file`;
+    await expect(start({ stateDirectory })).rejects.toThrow(/cannot be written: .*choose another folder\.$/);
   });
 
   test('an unreadable body is refused in the form of the protocol', async () => {
