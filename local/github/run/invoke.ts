@@ -51,6 +51,7 @@ export async function invoke(job: JobState, invocation: Invocation): Promise<Inv
       env: environment(job, invocation, files),
       onLine: (line) => reader.line(line),
       signal: invocation.signal,
+      deadline: job.deadline.signal,
       pace: job.pace,
       watchdog: job.watchdog,
     });

@@ -269,19 +269,20 @@ export class RunningJob {
 
   /** Set-up, pre and post steps: no frame, no continue-on-error. */
   async #step(job: JobState, post: Post): Promise<void> {
-    let wanted: boolean;
-    try {
-      wanted = post.shouldRun() && !this.#deadline.signal.aborted;
-    } catch (error) {
-      annotate(job, { level: 'error', message: (error as Error).message });
-      wanted = false;
-    }
-    if (!wanted) return;
+    const wanted = () => {
+      try {
+        return post.shouldRun();
+      } catch (error) {
+        annotate(job, { level: 'error', message: (error as Error).message });
+        return false;
+      }
+    };
+    if (this.#deadline.signal.aborted || !wanted()) return;
     const record = this.#begin(job, post.name, post.id);
     const controller = new AbortController();
     const abort = () => controller.abort('cancelled' satisfies AbortReason);
     const onCancel = () => {
-      if (!post.shouldRun()) abort();
+      if (!wanted()) abort();
     };
     if (!this.#cancellation.signal.aborted)
       this.#cancellation.signal.addEventListener('abort', onCancel, { once: true });

@@ -11,6 +11,8 @@ export interface ProcessOptions {
   onLine: (line: string) => void;
   /** Aborting it interrupts the process: SIGINT, then SIGTERM, both to the entry process only, then the whole group is killed. */
   signal: AbortSignal;
+  /** Aborting it kills the whole group at once. */
+  deadline: AbortSignal;
   pace: Pace;
   watchdog: Watchdog;
 }
@@ -41,16 +43,23 @@ export function runProcess(options: ProcessOptions): Promise<{ exitCode: number;
     timers.push(setTimeout(() => child.kill('SIGTERM'), options.pace.interrupt));
     timers.push(setTimeout(() => killGroup(group), options.pace.interrupt + options.pace.terminate));
   };
+  const kill = () => killGroup(group);
+  options.signal.addEventListener('abort', interrupt, { once: true });
+  options.deadline.addEventListener('abort', kill, { once: true });
   if (options.signal.aborted) interrupt();
-  else options.signal.addEventListener('abort', interrupt, { once: true });
+  if (options.deadline.aborted) kill();
+  const forget = () => {
+    for (const timer of timers) clearTimeout(timer);
+    options.signal.removeEventListener('abort', interrupt);
+    options.deadline.removeEventListener('abort', kill);
+  };
 
   child.once('error', (error) => {
-    options.signal.removeEventListener('abort', interrupt);
+    forget();
     reject(error);
   });
   child.once('exit', async (code, signal) => {
-    for (const timer of timers) clearTimeout(timer);
-    options.signal.removeEventListener('abort', interrupt);
+    forget();
     let drained: NodeJS.Timeout | undefined;
     await Promise.race([Promise.all(readers), new Promise((done) => (drained = setTimeout(done, drainMilliseconds)))]);
     clearTimeout(drained);

@@ -44,6 +44,8 @@ interface Kept {
   request: NewRun;
   plan: Plan | undefined;
   attempt: Attempt | undefined;
+  /** Somebody cancelled it before there was an attempt. */
+  cancelled: boolean;
   finished: Promise<RunRecord>;
 }
 
@@ -91,7 +93,9 @@ export class RunStore implements Runs {
   }
 
   cancel(id: number): void {
-    this.#need(id).attempt?.cancel('The run was cancelled.');
+    const kept = this.#need(id);
+    if (kept.attempt) kept.attempt.cancel('The run was cancelled.');
+    else kept.cancelled = true;
   }
 
   pendingDeployments(id: number) {
@@ -143,10 +147,16 @@ export class RunStore implements Runs {
       approvals: [],
       previousAttempts: [],
     };
-    const kept: Kept = { record, request, plan: undefined, attempt: undefined, finished: Promise.resolve(record) };
+    const kept: Kept = {
+      record,
+      request,
+      plan: undefined,
+      attempt: undefined,
+      cancelled: false,
+      finished: Promise.resolve(record),
+    };
     this.#kept.set(record.id, kept);
-    kept.plan = await this.#plan(kept);
-    kept.finished = this.#go(kept, undefined);
+    await this.#begin(kept, { plan: true, previous: undefined });
     return record;
   }
 
@@ -175,9 +185,26 @@ export class RunStore implements Runs {
     });
     if (user) record.triggeringActor = user;
     // "All jobs" resolves branches and tags of called workflows anew, "failed jobs" keeps what the first attempt used.
-    if (which === 'all' || !kept.plan) kept.plan = await this.#plan(kept);
-    kept.finished = this.#go(kept, which === 'failed' ? previous : undefined);
+    const plan = which === 'all' || !kept.plan;
+    await this.#begin(kept, { plan, previous: which === 'failed' ? previous : undefined });
     return record;
+  }
+
+  /** Plans and starts an attempt. Resolves once it is planned; `finished` resolves when it has ended and never rejects. */
+  async #begin(
+    kept: Kept,
+    { plan, previous }: { plan: boolean; previous: ReadonlyMap<string, JobRecord> | undefined },
+  ): Promise<void> {
+    kept.attempt = undefined;
+    kept.cancelled = false;
+    const planned = plan ? this.#plan(kept) : Promise.resolve();
+    kept.finished = planned
+      .then(() => this.#go(kept, previous))
+      .catch((error: Error) => {
+        kept.record.notes.push(error.message);
+        return this.#finish(kept.record, 'failure');
+      });
+    await planned.catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -214,12 +241,14 @@ export class RunStore implements Runs {
     });
   }
 
-  async #plan({ request, record }: Kept): Promise<Plan | undefined> {
+  async #plan(kept: Kept): Promise<void> {
+    const { request, record } = kept;
+    kept.plan = undefined;
     const origin = this.#origin(request);
     const text = await origin.read(request.path);
     if (text === undefined) {
       record.problems = [{ file: request.path, line: 1, column: 1, message: 'the file does not exist at this commit' }];
-      return undefined;
+      return;
     }
     const plan = await planWorkflow({
       origin,
@@ -238,26 +267,16 @@ export class RunStore implements Runs {
           `${planned.repository}@${planned.sha} is a folder of this machine whose files differ from that commit; the files are used as they are.`,
         );
     }
-    return plan;
+    kept.plan = plan;
   }
 
   async #go(kept: Kept, previous: ReadonlyMap<string, JobRecord> | undefined): Promise<RunRecord> {
     const { record, plan, request } = kept;
-    const { emit } = this.#services;
     const inputs = toData(request.inputs);
-    const finish = (conclusion: RunRecord['conclusion']) => {
-      record.status = 'completed';
-      record.conclusion = conclusion;
-      record.completedAt = this.#now();
-      record.updatedAt = record.completedAt;
-      this.#changed({ type: 'run-finished', run: record });
-      this.#save(record.id);
-      return record;
-    };
     mkdirSync(this.directory(record.id), { recursive: true });
     if (!plan || record.problems.length > 0) {
       this.#changed({ type: 'run-started', run: record });
-      return finish('startup_failure');
+      return this.#finish(record, 'startup_failure');
     }
     const facts: RunFacts = {
       run: record,
@@ -285,14 +304,17 @@ export class RunStore implements Runs {
       nextJobId: () => ++this.#lastJobId,
       previous,
     });
-    try {
-      const result = await kept.attempt.run();
-      return finish(result);
-    } catch (error) {
-      record.notes.push((error as Error).message);
-      emit({ type: 'note', repository: record.repository, message: (error as Error).message });
-      return finish('failure');
-    }
+    if (kept.cancelled) kept.attempt.cancel('The run was cancelled.');
+    return this.#finish(record, await kept.attempt.run());
+  }
+
+  #finish(record: RunRecord, conclusion: RunRecord['conclusion']): RunRecord {
+    record.status = 'completed';
+    record.conclusion = conclusion;
+    record.completedAt = this.#now();
+    this.#changed({ type: 'run-finished', run: record });
+    this.#save(record.id);
+    return record;
   }
 
   #title(facts: RunFacts, plan: Plan, inputs: Data, variables: Record<string, string>): string {
