@@ -52,6 +52,23 @@ describe('clock at once', () => {
   });
 });
 
+test('calls in flight hold the next jump, but not for ever', async () => {
+  let inFlight = true;
+  const clock = createClock({ mode: 'at-once' }, Date.now, () => inFlight);
+  let woken = 0;
+  const sleeping = clock.sleep(day).then(() => {
+    woken += 1;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(woken).toBe(0);
+  inFlight = false;
+  await sleeping;
+  inFlight = true;
+  const started = Date.now();
+  await clock.sleep(day);
+  expect(Date.now() - started).toBeGreaterThanOrEqual(900);
+});
+
 describe('clock by hand', () => {
   test('time stands still until advanced', async () => {
     let wall = 1_000_000;

@@ -1,5 +1,8 @@
 import type { Clock, ClockMode } from './clock.ts';
 
+/** Wall milliseconds that calls in flight may hold the next timer: one of them may wait for the clock itself. */
+const settleLimit = 1000;
+
 interface Timer {
   at: number;
   order: number;
@@ -20,7 +23,7 @@ export interface ControllableClock extends Clock {
 
 /**
  * Wall time (milliseconds since 1970) is a parameter so that tests of the clock itself need not wait. `busy` tells that
- * work which a timer set off is still under way (calls in flight), so that advancing by hand waits for it.
+ * calls are in flight: time neither jumps nor is advanced over them.
  */
 export function createClock(
   initial: ClockMode,
@@ -54,6 +57,25 @@ export function createClock(
     }
   };
 
+  /**
+   * One timer at a time, after everything that is ready has run, calls in flight included: that work may set an earlier
+   * timer, and a time-out must not win against an answer that is on its way.
+   */
+  const waitToJump = (latest: number) => {
+    jump = setImmediate(() => {
+      const next = sorted()[0];
+      if (next === undefined || held > 0) return schedule();
+      if (busy() && Date.now() < latest) {
+        wake = setTimeout(() => waitToJump(latest), 1);
+        return;
+      }
+      moveTo(next.at);
+      timers.shift();
+      next.fire();
+      schedule();
+    });
+  };
+
   /** Arranges the next firing, according to the mode. */
   const schedule = () => {
     clearTimeout(wake);
@@ -63,15 +85,7 @@ export function createClock(
     const first = sorted()[0];
     if (first === undefined || mode.mode === 'by-hand') return;
     if (mode.mode === 'at-once' && held === 0) {
-      // One timer at a time, after everything that is ready has run: work done meanwhile may set an earlier timer.
-      jump = setImmediate(() => {
-        const next = sorted()[0];
-        if (next === undefined || held > 0) return schedule();
-        moveTo(next.at);
-        timers.shift();
-        next.fire();
-        schedule();
-      });
+      waitToJump(Date.now() + settleLimit);
       return;
     }
     const delay = Math.max(0, (first.at - virtual()) / factor());
@@ -170,9 +184,6 @@ export function createClock(
 function requireByHand(mode: ClockMode): void {
   if (mode.mode !== 'by-hand') throw new Error(`Only a clock by hand can be advanced; this one is ${mode.mode}.`);
 }
-
-/** Wall milliseconds that one timer's work may take before time goes on by hand: a call may wait for the clock itself. */
-const settleLimit = 2000;
 
 /** Lets work that a timer set off run until nothing moves any more (some turns of the event loop without a call in flight). */
 async function settle(busy: () => boolean): Promise<void> {
