@@ -76,11 +76,9 @@ const effects = [
 const sample: [string, (typeof effects)[number]['kind']][] = [
   ['sagemaker:StartPipelineExecution', 'lost-response'],
   ['sagemaker:UpdatePipeline', 'lost-response'],
-  ['sagemaker:UpdatePipelineVersion', 'reset'],
   ['sts:AssumeRoleWithWebIdentity', 'reset'],
   ['s3:PutObject', 'lost-response'],
   ['sagemaker:DescribePipelineExecution', 'throttle'],
-  ['sagemaker:ListPipelineExecutionSteps', 'error'],
 ];
 
 async function survives(operation: string, kind: (typeof effects)[number]['kind'], number: number): Promise<void> {

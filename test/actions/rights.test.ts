@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { accounts, region } from '../support/platform.ts';
-import { type ActionRun, runAction } from './support/action.ts';
+import { type ActionRun, quick, runAction } from './support/action.ts';
 import { registerPackage } from './support/packages.ts';
 import { base, bucket, project, root, startWorld, type World } from './support/world.ts';
 
@@ -25,6 +25,7 @@ afterEach(async () => {
 const build = (run: ActionRun = {}) =>
   runAction('run-pipeline', world, {
     environment: 'build',
+    ...quick,
     ...run,
     inputs: {
       'aws-region': region,

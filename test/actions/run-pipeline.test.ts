@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { accounts, region } from '../support/platform.ts';
-import { type ActionRun, runAction } from './support/action.ts';
+import { type ActionRun, quick, runAction } from './support/action.ts';
 import { base, bucket, commit, project, root, startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -27,6 +27,7 @@ afterAll(async () => {
 const build = (run: ActionRun = {}) =>
   runAction('run-pipeline', world, {
     environment: 'build',
+    ...quick,
     ...run,
     inputs: {
       'aws-region': region,
@@ -295,7 +296,7 @@ describe('failures of an execution', () => {
 describe('cancelling', () => {
   // Its own text per run: an equal script would be answered from the step cache.
   const slow = (runId: string) => (folder: string) =>
-    edit(join(folder, 'model-build/scripts/preprocess.py'), /^/, `import time  # ${runId}\ntime.sleep(6)\n`);
+    edit(join(folder, 'model-build/scripts/preprocess.py'), /^/, `import time  # ${runId}\ntime.sleep(4)\n`);
   const cancel = async (onCancel: string, runId: string, signal: NodeJS.Signals) => {
     let sent = 0;
     const result = await build({
@@ -347,7 +348,7 @@ describe('cancelling', () => {
 test('a deadline fails as still running, says how to go on, and the re-run attaches', async () => {
   // Sixty seconds are the shortest deadline, so time is moved instead: see the virtual clock.
   const workspace = checkout((folder) =>
-    edit(join(folder, 'model-build/scripts/preprocess.py'), /^/, 'import time\ntime.sleep(6)\n'),
+    edit(join(folder, 'model-build/scripts/preprocess.py'), /^/, 'import time\ntime.sleep(4)\n'),
   );
   const result = await build({
     runId: '77040',
