@@ -13,7 +13,6 @@ export function programEnvironment(options: {
   python: string;
   place: Place;
   region: string;
-  account: string;
   credentials: Credentials;
   endpointUrl: string;
   threads: number;

@@ -78,9 +78,9 @@ function commandHere(run: JobRun, command: readonly string[]): string[] {
   return here;
 }
 
-/** Programs that run side by side share the processors. */
+/** Jobs that run side by side share the processors; model servers mostly wait. */
 export function threadsFor(context: RunnerContext): number {
-  return Math.max(1, Math.floor(availableParallelism() / (context.programs.size + 1)));
+  return Math.max(1, Math.floor(availableParallelism() / (context.programs.size - context.servers.size + 1)));
 }
 
 export interface ProgramRequest {
@@ -112,7 +112,6 @@ export async function runProgram(run: JobRun, request: ProgramRequest): Promise<
       python: context.python,
       place,
       region: run.job.region,
-      account: run.job.account,
       credentials: run.credentials,
       endpointUrl: context.endpointUrl(),
       threads: threadsFor(context),

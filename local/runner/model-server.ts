@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,13 +15,12 @@ import { download } from './transfer.ts';
 
 const server = fileURLToPath(new URL('./python/serve.py', import.meta.url));
 
-/** SageMaker's own time-out for a container that does not pass its health check is longer; a local server needs no second. */
+/** SageMaker waits longer for a container's health check; a local server answers within a second unless it hangs. */
 const startMilliseconds = 120_000;
 const stopMilliseconds = 5_000;
 const keptLines = 20;
 
 export interface ServerRequest {
-  account: string;
   region: string;
   container: ModelContainer;
   credentials: () => Promise<Credentials>;
@@ -42,7 +42,8 @@ export function createModelServers(context: RunnerContext): ModelServers {
         variables: {},
         log: {
           group: `/aws/sagemaker/Endpoints/${options.endpointName}`,
-          stream: `${options.variantName}/i-${context.clock.now().getTime().toString(16).padStart(17, '0')}`,
+          // The id of an instance, as EC2 writes it.
+          stream: `${options.variantName}/i-${randomBytes(9).toString('hex').slice(0, 17)}`,
         },
       }),
   };
@@ -99,7 +100,6 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
       python: context.python,
       place,
       region,
-      account: request.account,
       credentials,
       endpointUrl: context.endpointUrl(),
       threads: threadsFor(context),

@@ -23,7 +23,6 @@ export async function runTransform(run: JobRun): Promise<Partial<JobResult>> {
   const names = (await download(run.s3, input.DataSource.S3DataSource.S3Uri, source)).sort();
   throwIfStopped(run);
   const server = await startModelServer(context, {
-    account: job.account,
     region: job.region,
     container: job.model,
     credentials: job.credentials,
