@@ -53,7 +53,7 @@ export class Follower {
         break;
       case 'log':
         if (this.#options.verbose === true) line(`      ${dim(event.line)}`);
-        else if (progress.test(event.line)) line(`      ${event.line.trim()}`);
+        else if (progress.test(event.line)) line(`      ${cut(event.line.trim(), 94)}`);
         break;
       case 'note':
         line(`  ${dim(`note: ${event.message}`)}`);
@@ -92,4 +92,9 @@ function duration(job: JobRecord): number {
 
 export function runDuration(run: RunRecord): number {
   return run.completedAt === null ? 0 : Date.parse(run.completedAt) - Date.parse(run.startedAt);
+}
+
+/** Hashes and ARNs are whole in the log file; here a line is a line. */
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }

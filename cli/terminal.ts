@@ -43,3 +43,20 @@ export function seconds(milliseconds: number): string {
   const value = milliseconds / 1000;
   return value >= 100 ? `${Math.round(value)} s` : `${value.toFixed(1)} s`;
 }
+
+/** A long text behind a label, broken at blanks to 100 columns; the following lines are indented to the text. */
+export function wrap(label: string, text: string, columns = 100): string[] {
+  const lines: string[] = [];
+  let line = label;
+  let empty = true;
+  for (const word of text.split(' ')) {
+    if (!empty && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = ' '.repeat(label.length);
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}

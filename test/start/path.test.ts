@@ -285,6 +285,7 @@ describe('an environment that nobody configured', () => {
     const since = local.platform.calls.next;
     const runs = await push('First model', other);
     const run = runs['model.yml']!;
+    expect(errors(job(run, 'build'))).toBe('');
     expect(job(run, 'staging / Deploy').conclusion).toBe('success');
     expect(job(run, 'production / Deploy').conclusion).toBe('failure');
     expect(errors(job(run, 'production / Deploy'))).toMatch(/production.*(reviewer|protect)/is);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ensureTools } from '../../local/python/index.ts';
 import {
   alive,
   listeners,
@@ -17,6 +18,16 @@ import {
 } from './support.ts';
 
 const execute = promisify(execFile);
+
+let tools: string;
+beforeAll(async () => {
+  const { directory } = await ensureTools({ directory: join(root, '.sagemaker-mlops', 'python'), progress: () => {} });
+  tools = join(directory, 'bin');
+}, 120_000);
+
+/** What a user's own shell would have: an AWS CLI, and nothing that this test process knows. */
+const toolsEnvironment = (home: string) => ({ PATH: `${tools}:${process.env.PATH}`, HOME: home });
+
 const loopback = '0100007F';
 
 describe('npm start, left running', () => {
@@ -51,7 +62,7 @@ describe('npm start, left running', () => {
       /package\s+arn:aws:sagemaker:eu-west-1:111122223333:model-package\/abalone-p-[0-9a-f]{12}\/1/,
     );
     expect(started.output()).toMatch(/approval\s+Approved/);
-    expect(started.output()).toMatch(/regression_metrics\.mse 4\.\d{3}/);
+    expect(started.output()).toMatch(/metrics\s+mse 4\.720/);
     expect(started.output()).toMatch(/commit\s+[0-9a-f]{40}/);
     expect(started.output()).toMatch(/steps\s+.*Preprocess.*Train.*Evaluate.*Register/);
   });
@@ -59,6 +70,8 @@ describe('npm start, left running', () => {
   test('fits a screen', () => {
     const lines = started.output().trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(60);
+    // The package's ARN is to be copied whole; everything else keeps to a hundred columns.
+    expect(lines.filter((line) => line.length > 100 && !line.includes('arn:') && !line.includes('/'))).toEqual([]);
   });
 
   test('nothing in the process tree listened on anything but 127.0.0.1', () => {
@@ -70,12 +83,22 @@ describe('npm start, left running', () => {
     const { stdout } = await execute(
       'aws',
       ['sagemaker', 'describe-model-package', '--model-package-name', arn, '--output', 'json'],
-      { env: { PATH: process.env.PATH!, HOME: started.state, ...(await variables('development')) } },
+      { env: { ...toolsEnvironment(started.state), ...(await variables('development')) } },
     );
     const described = JSON.parse(stdout);
     expect(described.ModelApprovalStatus).toBe('Approved');
     expect(started.output()).toContain(described.CustomerMetadataProperties.commit);
     expect(described.CustomerMetadataProperties['gate-artifact-sha256']).toMatch(/^[0-9a-f]{64}$/);
+  }, 60_000);
+
+  test('the printed command invokes the endpoint with the user’s own AWS CLI', async () => {
+    const printed = /echo [\d.,]+ > row\.csv\n[\s\S]*?\/dev\/stdout/.exec(started.output())![0];
+    // Node's own pipes are sockets, which cannot be opened as /dev/stdout; a shell's can.
+    const { stdout } = await execute('bash', ['-c', `{ ${printed}\n} | cat`], {
+      cwd: started.state,
+      env: { ...toolsEnvironment(started.state), ...(await variables('production-2')) },
+    });
+    expect(Number(stdout.trim().split(/\s/)[0])).toBeGreaterThan(0);
   }, 60_000);
 
   test('status shows package and run', async () => {
@@ -118,7 +141,7 @@ test('SIGKILL of the parent leaves no process behind', async () => {
   // moto is there before it is killed: an S3 call needs it.
   const { output } = await runCli(['env', 'development', '--json'], state);
   await execute('aws', ['s3api', 'list-buckets'], {
-    env: { PATH: process.env.PATH!, HOME: state, ...JSON.parse(output) },
+    env: { ...toolsEnvironment(state), ...JSON.parse(output) },
   });
   const tree = processTree(started.child.pid!);
   expect(tree.length).toBeGreaterThan(1);
