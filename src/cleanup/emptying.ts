@@ -27,9 +27,6 @@ const pageSize = 1_000;
 /** Deletions in flight while the next page is listed; more than this many pages are never held. */
 const inFlight = 4;
 const exampleLimit = 5;
-/** Writers that go on while the bucket is emptied are followed this often, not for ever. */
-const passLimit = 5;
-
 /** Versions and delete markers, page by page. */
 export async function* versionPages(
   s3: Service,
@@ -68,7 +65,7 @@ export async function* versionPages(
 export async function emptyBucket(s3: Service, bucket: string, options: EmptyingOptions = {}): Promise<Emptied> {
   const { keep = () => false, signal, progress } = options;
   const sending = { resource: `s3://${bucket}`, ...(signal === undefined ? {} : { signal }) };
-  const examples: Emptied['examples'][number][] = [];
+  let examples: Emptied['examples'][number][] = [];
   let removed = 0;
   let failed = 0;
 
@@ -90,9 +87,10 @@ export async function emptyBucket(s3: Service, bucket: string, options: Emptying
     progress?.(removed);
   }
 
-  for (let pass = 1; pass <= passLimit; pass += 1) {
+  for (;;) {
     const before = removed;
-    const failedBefore = failed;
+    failed = 0;
+    examples = [];
     const flying = new Set<Promise<void>>();
     let broken: unknown;
     for await (const page of versionPages(s3, bucket, signal)) {
@@ -112,8 +110,7 @@ export async function emptyBucket(s3: Service, bucket: string, options: Emptying
     }
     await Promise.all(flying);
     if (broken !== undefined) throw broken;
-    // What S3 refuses once it refuses again; what is new since the listing began is seen by the next pass.
-    if (removed === before || failed > failedBefore) break;
+    // What came while the listing went on is seen by the next pass; what S3 refuses, it refuses again, and that is the end.
+    if (removed === before) return { removed, failed, examples };
   }
-  return { removed, failed, examples };
 }

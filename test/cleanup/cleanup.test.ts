@@ -3,7 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
-import { GetBucketPolicyCommand, PutBucketPolicyCommand, PutBucketTaggingCommand } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectsCommand,
+  GetBucketPolicyCommand,
+  PutBucketPolicyCommand,
+  PutBucketTaggingCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { AddTagsCommand, DescribeEndpointCommand, UpdateEndpointCommand } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -417,6 +423,33 @@ describe('removal', () => {
     expect((await remove(projects, approvals, { attempt: 2 })).failures).toEqual([]);
     expect(await left([execution])).toEqual([]);
   });
+
+  (process.env['TEST_FULL'] === undefined ? test.skip : test)(
+    'a bucket with 10,000 versions and delete markers',
+    async () => {
+      const { execution } = await again([]);
+      const { s3 } = projects.world.administrator(accounts.development);
+      const keys = Array.from({ length: 5_000 }, (_, index) => `models/${index}/model.tar.gz`);
+      for (let start = 0; start < keys.length; start += 50)
+        await Promise.all(
+          keys
+            .slice(start, start + 50)
+            .map((Key) => s3.send(new PutObjectCommand({ Bucket: mine.bucket, Key, Body: 'x' }))),
+        );
+      for (let start = 0; start < keys.length; start += 1_000) {
+        const Objects = keys.slice(start, start + 1_000).map((Key) => ({ Key }));
+        await s3.send(new DeleteObjectsCommand({ Bucket: mine.bucket, Delete: { Objects } }));
+      }
+      const since = lastCall();
+      const result = await remove(projects, approvals);
+      expect(result.failures).toEqual([]);
+      expect(counts(result, 'removed').objects).toBeGreaterThanOrEqual(10_000);
+      expect(await left([execution])).toEqual([]);
+      const deletions = changes(since).filter(({ operation }) => operation === 's3:DeleteObjects');
+      expect(deletions.length).toBeLessThan(30);
+    },
+    300_000,
+  );
 
   test('with its roles and the project itself: only what cleanup works with is left, and the key waits for its deletion', async () => {
     const { execution } = await again();
