@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DispatchError, InputError } from '../dispatch.ts';
 import { addresses } from '../run/contexts.ts';
-import { ReviewError } from '../run/environments.ts';
 import { grants } from '../workflow/permissions.ts';
 import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
@@ -68,7 +67,6 @@ export async function handleRest(
         response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(answer.body);
       else sendJson(response, answer.status ?? 200, answer.body ?? {});
     } catch (error) {
-      if (error instanceof ReviewError) throw new HttpError(error.status, error.message);
       if (error instanceof DispatchError || error instanceof InputError) throw new HttpError(422, error.message);
       throw error;
     }

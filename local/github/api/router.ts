@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RefUpdate } from '../events.ts';
+import { ReviewError } from '../run/environments.ts';
 import { formatProblem } from '../workflow/location.ts';
 import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
@@ -30,7 +31,9 @@ export async function handleRequest(
       response.destroy();
       return;
     }
-    if (error instanceof HttpError)
+    if (error instanceof ReviewError)
+      sendJson(response, error.status, { message: error.message, status: String(error.status) });
+    else if (error instanceof HttpError)
       sendJson(response, error.status, {
         message: error.message,
         ...(error.errors ? { errors: error.errors } : {}),

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Annotation } from '../types.ts';
@@ -60,7 +60,7 @@ export async function invoke(job: JobState, invocation: Invocation): Promise<Inv
   } catch (error) {
     annotate(job, {
       level: 'error',
-      message: `An error occurred trying to start process '${invocation.command}': ${(error as Error).message}`,
+      message: `An error occurred trying to start process '${invocation.command}' with working directory '${invocation.cwd}'. ${reason(error, invocation)}`,
     });
     exitCode = 127;
   }
@@ -91,6 +91,11 @@ export async function invoke(job: JobState, invocation: Invocation): Promise<Inv
   // A cancelled process is cancelled, whatever it answered.
   const outcome = invocation.signal.aborted ? 'cancelled' : failed ? 'failure' : 'success';
   return { exitCode, outcome, outputs, state };
+}
+
+/** spawn says ENOENT of the program when it is the folder that is missing. */
+function reason(error: unknown, { cwd }: Invocation): string {
+  return existsSync(cwd) ? (error as Error).message : 'No such file or directory';
 }
 
 function environment(job: JobState, invocation: Invocation, files: Record<string, string>): Record<string, string> {
