@@ -119,6 +119,7 @@ export function translate(error: unknown, site: CallSite): FailureError {
   let [, code = 'ServiceError', hint] = meanings.find(([pattern]) => pattern.test(awsCode)) ?? [];
   // Some services answer a missing thing with a validation error.
   if (code === 'InvalidRequest' && notFoundTexts.test(sdk.message ?? '')) code = 'NotFound';
+  let moved: string | undefined;
   const bucketRegion = sdk.$response?.headers?.['x-amz-bucket-region'];
   if (
     bucketRegion !== undefined &&
@@ -126,7 +127,8 @@ export function translate(error: unknown, site: CallSite): FailureError {
     (code === 'WrongRegion' || code === 'ServiceError')
   ) {
     code = 'WrongRegion';
-    hint = `It is in ${bucketRegion}: set \`aws-region\` to it`;
+    hint = `Set \`aws-region\` to ${bucketRegion}`;
+    moved = `The bucket lies in ${bucketRegion}, not in ${site.region}`;
   } else if (code === 'WrongRegion') {
     hint = 'Set `aws-region` to the region of the resource';
   }
@@ -139,7 +141,7 @@ export function translate(error: unknown, site: CallSite): FailureError {
   const failure: Failure = {
     code,
     region: site.region,
-    cause: bare ? `${site.service} answered ${awsCode} to ${site.operation}` : words,
+    cause: moved ?? (bare ? `${site.service} answered ${awsCode} to ${site.operation}` : words),
     ...(site.account === undefined ? {} : { account: site.account }),
     ...(site.resource === undefined ? {} : { resource: site.resource }),
     ...(hint === undefined ? {} : { hint }),

@@ -22,17 +22,23 @@ export interface RunDeps {
   listener: RunListener;
 }
 
-async function keyArn(aws: Aws, key: string): Promise<string> {
-  if (/^arn:[^:]+:kms:[^:]+:\d{12}:key\//.test(key)) return key;
-  try {
-    const answer = await aws.service(KMSClient).send(new DescribeKeyCommand({ KeyId: key }), { resource: key });
-    return answer.KeyMetadata?.Arn ?? key;
-  } catch (error) {
+/** For `catch`: what is not found is most often looked for under a wrong name. */
+function withHint(origin: string): (error: unknown) => never {
+  return (error) => {
     const [failure] = error instanceof FailureError ? error.failures : [];
     if (failure?.code !== 'NotFound') throw error;
-    const hint = `Check \`project-name\`, \`project-id\` and \`aws-region\`: the project's template makes this key in its own region`;
+    const hint = `Check \`project-name\`, \`project-id\` and \`aws-region\`: ${origin}`;
     throw new FailureError({ ...failure, hint }, 'failed', { cause: error });
-  }
+  };
+}
+
+async function keyArn(aws: Aws, key: string): Promise<string> {
+  if (/^arn:[^:]+:kms:[^:]+:\d{12}:key\//.test(key)) return key;
+  const answer = await aws
+    .service(KMSClient)
+    .send(new DescribeKeyCommand({ KeyId: key }), { resource: key })
+    .catch(withHint("the key is made by the project's template, in its own region"));
+  return answer.KeyMetadata?.Arn ?? key;
 }
 
 /** What AWS holds and what has to be changed in it; found by reading only. */
@@ -62,7 +68,9 @@ async function inspect(request: RunRequest, { aws, listener }: RunDeps, report: 
   report.account = account;
   const s3 = aws.service(S3Client);
   const missing: UploadFile[] = [];
-  for (const upload of prepared.uploads) missing.push(...(await missingFiles(s3, upload)));
+  for (const upload of prepared.uploads) {
+    missing.push(...(await missingFiles(s3, upload).catch(withHint("the bucket is made by the project's template"))));
+  }
   // After the bucket, whose answer tells a wrong region from a wrong name.
   const kmsKeyArn = await keyArn(aws, request.kmsKey ?? names.keyAlias);
   const roles = {

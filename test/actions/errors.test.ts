@@ -100,7 +100,9 @@ const cases: Case[] = [
     name: 'a region in which the project is not',
     action: 'run-pipeline',
     run: () => ({ environment: 'build', inputs: { ...buildInputs(), 'aws-region': 'us-east-1' } }),
-    expected: [{ code: 'WrongRegion', resource: new RegExp(`^s3://${bucket}/`), cause: /redirect|region|endpoint/i }],
+    expected: [
+      { code: 'WrongRegion', resource: new RegExp(`^s3://${bucket}/`), cause: /lies in eu-west-1, not in us-east-1/ },
+    ],
   },
   {
     name: 'a package of another region',
@@ -232,6 +234,18 @@ const cases: Case[] = [
     expected: [
       { code: 'AccessDenied', resource: /^s3:\/\/somebody-elses-bucket\//, cause: /not authorized|Access ?Denied/i },
     ],
+  },
+  {
+    name: 'a project that does not exist',
+    action: 'run-pipeline',
+    run: () => ({ environment: 'build', inputs: { ...buildInputs(), 'project-name': 'other' } }),
+    expected: [{ code: 'NotFound', resource: /^s3:\/\/sm-mlops-cp-other-/, cause: /bucket does not exist/ }],
+  },
+  {
+    name: 'a key that does not exist',
+    action: 'run-pipeline',
+    run: () => ({ environment: 'build', inputs: { ...buildInputs(), 'kms-key': 'alias/nothing' } }),
+    expected: [{ code: 'NotFound', resource: 'alias/nothing', cause: /alias\/nothing/ }],
   },
   {
     name: 'a package that does not exist',
