@@ -1,7 +1,9 @@
-"""Writes src/pipelines/image-registries.generated.json: repository -> region -> registry host of AWS's own images.
+"""Writes where AWS's own images are: src/pipelines/image-registries.generated.json (repository -> region -> registry host)
+for run-pipeline, and local/runner/image-registries.generated.json (repository -> region -> account) for the images that
+the local platform stands in for. Two files, because src/ and local/ share nothing.
 
 The source is the SageMaker Python SDK's bundled tables (Apache-2.0) at the version of local/python/locks/runtime.txt.
-Run with the Python of the local runtime:  .sagemaker-mlops/python/runtime-*/bin/python scripts/generate-image-registries.py [--print]
+Run with the Python of the local runtime:  .sagemaker-mlops/python/runtime-*/bin/python scripts/generate-image-registries.py [--check]
 """
 
 import json
@@ -16,7 +18,10 @@ from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
 TABLES = Path(sagemaker.core.__file__).parent / "image_uri_config"
-OUTPUT = Path(__file__).resolve().parent.parent / "src" / "pipelines" / "image-registries.generated.json"
+ROOT = Path(__file__).resolve().parent.parent
+HOSTS = ROOT / "src" / "pipelines" / "image-registries.generated.json"
+ACCOUNTS = ROOT / "local" / "runner" / "image-registries.generated.json"
+STAND_INS = ("sagemaker-scikit-learn", "sagemaker-xgboost")
 WANTED = {
     "xgboost.json": ["sagemaker-xgboost"],
     "sklearn.json": ["sagemaker-scikit-learn"],
@@ -48,13 +53,16 @@ def main():
                 # Newer versions come later in a table and are in more regions.
                 known = result.setdefault(repository, {})
                 known.update({region: host(account, region) for region, account in registries.items()})
-    ordered = {name: dict(sorted(result[name].items())) for name in sorted(result)}
-    text = json.dumps(ordered, indent=1) + "\n"
-    if "--print" in sys.argv[1:]:
-        sys.stdout.write(text)
-        return
-    OUTPUT.write_text(text)
-    print(f"{OUTPUT}: {', '.join(f'{name} in {len(regions)} regions' for name, regions in ordered.items())}")
+    hosts = {name: dict(sorted(result[name].items())) for name in sorted(result)}
+    accounts = {name: {region: text.split(".")[0] for region, text in hosts[name].items()} for name in STAND_INS}
+    for path, table in ((HOSTS, hosts), (ACCOUNTS, accounts)):
+        text = json.dumps(table, indent=1) + "\n"
+        if "--check" in sys.argv[1:]:
+            if path.read_text() != text:
+                raise SystemExit(f"{path} is not what this script writes: run it without --check")
+        else:
+            path.write_text(text)
+            print(f"{path}: {', '.join(f'{name} in {len(regions)} regions' for name, regions in table.items())}")
 
 
 if __name__ == "__main__":

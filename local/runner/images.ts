@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 /** An image of AWS's own registries, taken apart: `141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0`. */
 export interface KnownImage {
@@ -25,6 +26,15 @@ const knownVersions: Record<string, readonly string[]> = {
   'sagemaker-scikit-learn': ['0.20.0', '0.23-1', '1.0-1', '1.2-1', '1.4-2', '1.9-0'],
 };
 
+/** AWS's registry account of each image and region: the same image under another account is not AWS's. */
+const registries: Record<string, Record<string, string>> = JSON.parse(
+  readFileSync(new URL('./image-registries.generated.json', import.meta.url), 'utf8'),
+);
+
+function isRegistryOf(repository: string, region: string, account: string): boolean {
+  return registries[repository]?.[region] === account;
+}
+
 /** Undefined for a text that is no ECR image URI with a tag. */
 export function parseImageUri(uri: string): ImageUri | undefined {
   const groups = ecrUri.exec(uri)?.groups;
@@ -42,11 +52,12 @@ export function knownImage(uri: string): KnownImage | undefined {
   const byDigest = ecrUri.exec(uri)?.groups;
   if (byDigest?.['digest'] !== undefined) {
     const repository = byDigest['repository']!;
+    if (!isRegistryOf(repository, byDigest['region']!, byDigest['account']!)) return undefined;
     const version = knownVersions[repository]?.find((one) => standInDigest(repository, one) === byDigest['digest']);
     return version === undefined ? undefined : { repository, version, region: byDigest['region']! };
   }
   const parsed = parseImageUri(uri);
-  if (parsed === undefined) return undefined;
+  if (parsed === undefined || !isRegistryOf(parsed.repository, parsed.region, parsed.account)) return undefined;
   const version = parsed.tag.replace(/-(?:cpu|gpu)-py3$/, '');
   if (knownVersions[parsed.repository]?.includes(version) !== true) return undefined;
   return { repository: parsed.repository, version, region: parsed.region };

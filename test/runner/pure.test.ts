@@ -53,6 +53,11 @@ describe('images', () => {
     expect(knownImage(`${registry}/sagemaker-xgboost@sha256:${'0'.repeat(64)}`)).toBeUndefined();
   });
 
+  test("the image of another account, or of another region's registry, is not AWS's", () => {
+    expect(knownImage(`111122223333.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0`)).toBeUndefined();
+    expect(imageDigest(`141502667606.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0`)).toBeUndefined();
+  });
+
   test('processor and Python version in a tag do not matter', () => {
     expect(knownImage(`${registry}/sagemaker-xgboost:1.0-1-cpu-py3`)?.version).toBe('1.0-1');
   });

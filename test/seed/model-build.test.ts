@@ -1,7 +1,6 @@
 /** The seed of model-build: its own tests, its notebook, its files, and its pipeline in two accounts and regions. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -71,16 +70,9 @@ describe('files', () => {
   });
 });
 
-test('the table of image registries is what its generator writes', async () => {
-  const file = path.join(root, 'src/pipelines/image-registries.generated.json');
-  const committed = await readFile(file, 'utf8');
-  const folder = await mkdtemp(path.join(tmpdir(), 'registries-'));
-  try {
-    const { stdout } = await run([path.join(root, 'scripts/generate-image-registries.py'), '--print'], folder);
-    expect(stdout).toBe(committed);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+test('the tables of image registries are what their generator writes', async () => {
+  await run([path.join(root, 'scripts/generate-image-registries.py'), '--check']);
+  const committed = await readFile(path.join(root, 'src/pipelines/image-registries.generated.json'), 'utf8');
   const table = JSON.parse(committed);
   expect(table['sagemaker-xgboost']['eu-west-1']).toBe('141502667606.dkr.ecr.eu-west-1.amazonaws.com');
   expect(table['sagemaker-xgboost']['cn-north-1']).toBe('450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn');
