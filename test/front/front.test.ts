@@ -1,5 +1,6 @@
 /** One call through everything: signature, permission, log, refusal of what is not supported, in each protocol's form. */
 import { request as httpRequest } from 'node:http';
+import { Sha256 } from '@aws-crypto/sha256-js';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
@@ -11,6 +12,8 @@ import {
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
 import type { Credentials } from '../../local/aws/core/context.ts';
 import { defaultWorld } from '../../local/aws/core/world.ts';
 import { startPlatform } from '../../local/platform.ts';
@@ -129,6 +132,30 @@ describe('who calls', () => {
     const ofJson = await failure(client(SageMakerClient, change()).send(new ListModelPackageGroupsCommand({})));
     expect(ofJson.name).toBe(json);
     expect(lastCall()).toMatchObject({ account: '', status: 400, decision: null });
+  });
+
+  test.each([
+    ['sts', 400, 'InvalidSignatureException'],
+    ['sagemaker', 200, undefined],
+  ])('a SageMaker request signed for %s', async (service, status, type) => {
+    const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+    const { host } = new URL(platform.url);
+    const signed = await signer.sign(
+      new HttpRequest({
+        method: 'POST',
+        hostname: '127.0.0.1',
+        path: '/',
+        headers: {
+          host,
+          'x-amz-target': 'SageMaker.ListModelPackageGroups',
+          'content-type': 'application/x-amz-json-1.1',
+        },
+        body: '{}',
+      }),
+    );
+    const response = await fetch(platform.url, { method: 'POST', headers: signed.headers, body: '{}' });
+    expect(response.status).toBe(status);
+    expect(((await response.json()) as any).__type).toBe(type);
   });
 
   test('an expired session hears so', async () => {

@@ -25,6 +25,9 @@ export function authenticate(
   const session = sessions.find(parts.accessKeyId);
   if (session === undefined) throw unknownKey(service, parts.accessKeyId);
   const { secretAccessKey, sessionToken, expiration } = session.credentials;
+  if (parts.signingName !== service.signingName) {
+    throw wrongSignature(service, `Credential should be scoped to correct service: '${service.signingName}'.`);
+  }
   if (parts.sessionToken !== sessionToken) throw badToken(service);
   const signedAt = parseTimestamp(parts.timestamp).getTime();
   const now = clock.now().getTime();
@@ -110,15 +113,12 @@ function skewed(service: ServiceProtocol, parts: SignedParts, now: Date): AwsErr
   }
 }
 
-function wrongSignature(service: ServiceProtocol): AwsError {
-  const text =
-    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.';
-  switch (service.protocol) {
-    case 'rest-xml':
-      return new AwsError('SignatureDoesNotMatch', text, 403);
-    case 'query':
-      return new AwsError('SignatureDoesNotMatch', text, 403);
-    default:
-      return new AwsError('InvalidSignatureException', text, 400);
+const mismatch =
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.';
+
+function wrongSignature(service: ServiceProtocol, text = mismatch): AwsError {
+  if (service.protocol === 'query' || service.protocol === 'rest-xml') {
+    return new AwsError('SignatureDoesNotMatch', text, 403);
   }
+  return new AwsError('InvalidSignatureException', text, 400);
 }

@@ -1,6 +1,6 @@
 /** Which service and operation a request means, by target header, credential scope, form action or path. */
 import { type AwsError, NotImplementedError } from '../core/errors.ts';
-import { protocols, type ServiceProtocol } from '../wire/protocols.ts';
+import { protocols, type ServiceProtocol, unknownService } from '../wire/protocols.ts';
 import type { SignedParts } from '../wire/sigv4.ts';
 import type { FrontRequest } from './message.ts';
 
@@ -15,7 +15,7 @@ for (const protocol of protocols) {
 function foreign(name: string, request: FrontRequest): ServiceProtocol {
   const type = request.headers['content-type'] ?? '';
   return {
-    id: 'sts',
+    id: unknownService,
     protocol: type.startsWith('application/x-www-form-urlencoded') ? 'query' : 'json-1.1',
     signingName: name,
     actionPrefix: name,

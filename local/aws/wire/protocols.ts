@@ -19,6 +19,9 @@ export interface ServiceProtocol {
   namespace?: string;
 }
 
+/** The id of a service that only gets a refusal; there is no model of its errors. */
+export const unknownService = 'unknown';
+
 export const protocols: readonly ServiceProtocol[] = [
   { id: 'sagemaker', protocol: 'json-1.1', signingName: 'sagemaker', actionPrefix: 'sagemaker', target: 'SageMaker' },
   { id: 'sagemaker-runtime', protocol: 'rest-json', signingName: 'sagemaker', actionPrefix: 'sagemaker' },
@@ -78,7 +81,8 @@ export function encodeError(
   requestId: string,
   asked = { queryMode: false },
 ): WireError {
-  const modelled = service.protocol === 'rest-xml' ? undefined : serviceModel(service.id).error(error.code);
+  const hasModel = service.protocol !== 'rest-xml' && service.id !== unknownService;
+  const modelled = hasModel ? serviceModel(service.id).error(error.code) : undefined;
   switch (service.protocol) {
     case 'rest-xml':
       return {
