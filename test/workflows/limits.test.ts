@@ -155,6 +155,12 @@ test.each<[line: string, expected: ReturnType<typeof parseCommand>]>([
   ['text ::error::x', undefined],
   [':: error::x', undefined],
   ['::error', undefined],
+  [
+    'old ##[error file=a;line=2]text%0Amore',
+    { name: 'error', properties: { file: 'a', line: '2' }, message: 'text\nmore' },
+  ],
+  ['##[group]Title', { name: 'group', properties: {}, message: 'Title' }],
+  ['##[ error]x', undefined],
 ])('command %s', (line, expected) => expect(parseCommand(line)).toEqual(expected));
 
 test('command files: pairs, heredocs, Windows line ends, and what is wrong with them', () => {

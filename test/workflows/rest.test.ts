@@ -311,6 +311,29 @@ describe('the token of a job', () => {
   });
 });
 
+test('deciding from another process of this machine', async () => {
+  const decide = (body: unknown, token = world.token) =>
+    fetch(`${world.url}/_github/decide`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    });
+  const [run] = (await world.push({ '.github/workflows/deploy.yml': `${deploy}# again\n` })).filter(({ path }) =>
+    path.endsWith('deploy.yml'),
+  );
+  await waiting(run!);
+  const review = { run: run!.id, environment: 'production', state: 'approved', comment: '', user: 'grace' };
+  expect((await decide(review, 'wrong')).status).toBe(401);
+  expect((await decide({ ...review, state: 'perhaps' })).status).toBe(422);
+  const refused = await decide({ ...review, user: 'mallory' });
+  expect([refused.status, ((await refused.json()) as { message: string }).message]).toEqual([
+    422,
+    expect.stringContaining("'mallory' is no reviewer"),
+  ]);
+  expect((await decide(review)).status).toBe(200);
+  expect((await world.github.runs.wait(run!.id)).conclusion).toBe('success');
+});
+
 test('the stream of events: what has happened, then what happens, until the run ends', async () => {
   const [run] = (
     await world.push({

@@ -19,6 +19,7 @@ beforeAll(async () => {
     product: {
       ...phases('a'),
       ...phases('b'),
+      ...phases('conditions', ", pre-if: failure(), post-if: runner.os == 'Plan 9'"),
       ...phases('on-success', ', post-if: success()'),
       'actions/inputs/action.yml':
         'name: inputs\ndescription: x\ninputs:\n  one: {description: x, default: first}\n  old: {description: x, deprecationMessage: use one}\nruns: {using: node24, main: main.js}\n',
@@ -115,6 +116,11 @@ describe('phases of actions', () => {
       "warning: Input 'old' has been deprecated with message: use one",
       "warning: Unexpected input(s) 'other thing', 'empty', valid inputs are ['one', 'old']",
     ]);
+  });
+
+  test('pre-if and post-if decide about their phases', async () => {
+    const run = await world.runWorkflow(simple(use('conditions')));
+    expect(await out(run)).toEqual(['main conditions']);
   });
 
   test('an action of the workspace: known when it is used, no pre step, refused when it is none', async () => {
@@ -345,6 +351,18 @@ test('shells are started exactly as GitHub starts them', async () => {
   );
   const lines = (await out(run)).map((line) => line.replace(/\d+-\d+\./, 'N.').trim());
   expect(lines).toEqual(['bash -e N.sh', 'bash --noprofile --norc -eo pipefail N.sh', 'sh -e N.sh', 'True 2']);
+});
+
+test('a folder or a program that does not exist is named', async () => {
+  const run = await world.runWorkflow(
+    simple(
+      '      - run: echo\n        working-directory: none\n        continue-on-error: true\n      - run: echo\n        env: {PATH: /nowhere}',
+    ),
+  );
+  expect(run.jobs[0]!.annotations.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/start process 'bash' with working directory '\S+\/none'\. No such file or directory$/),
+    expect.stringMatching(/start process 'bash'.*ENOENT$/),
+  ]);
 });
 
 test('a process that a step leaves behind does not survive its job', async () => {

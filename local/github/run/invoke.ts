@@ -28,6 +28,8 @@ export interface InvocationResult {
   state: Record<string, string>;
 }
 
+/** The exit code of a process that could not be started; its reason is told already. */
+const notStarted = -1;
 const summaryLimit = 1024 * 1024;
 let invocations = 0;
 
@@ -62,7 +64,7 @@ export async function invoke(job: JobState, invocation: Invocation): Promise<Inv
       level: 'error',
       message: `An error occurred trying to start process '${invocation.command}' with working directory '${invocation.cwd}'. ${reason(error, invocation)}`,
     });
-    exitCode = 127;
+    exitCode = notStarted;
   }
   const outputs: Record<string, string> = { ...reader.outputs };
   const state: Record<string, string> = { ...reader.state };

@@ -38,7 +38,7 @@ export async function runScript(
     github: { ...job.github, ...frame.action, action: step.id ?? '__run' },
     signal,
   });
-  if (result.outcome === 'failure' && result.exitCode !== 0) {
+  if (result.outcome === 'failure' && result.exitCode > 0) {
     annotate(job, { level: 'error', message: `Process completed with exit code ${result.exitCode}.` });
   }
   return result;
