@@ -185,4 +185,40 @@ print('DEFINITION' + json.dumps(definition['Steps'][0]['Arguments']))`;
     ]);
     expect(log.find((line) => line.startsWith('MODEL DIRECTORY'))).toContain("['rows.csv']");
   });
+
+  const full = process.env['TEST_FULL'] ? test : test.skip;
+  full('what FrameworkProcessor compiles and uploads runs as it is', async () => {
+    const main = `import sys, os, helper
+print('ARGUMENTS', sys.argv[1:], helper.value, os.environ['WORD'])
+open('/opt/ml/processing/out/x', 'w').write('done')`;
+    const compile = `
+import json, os
+from sagemaker.core.processing import FrameworkProcessor
+from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output
+from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.steps import ProcessingStep
+os.mkdir('source'); os.rename('main.py', 'source/main.py'); os.rename('helper.py', 'source/helper.py')
+session = PipelineSession(default_bucket='${bucket}', sagemaker_config={'SchemaVersion': '1.0', 'SageMaker': {'PythonSDK': {'Modules': {'TelemetryOptOut': True}}}})
+processor = FrameworkProcessor(image_uri='${image}', role='arn:aws:iam::${account}:role/training', instance_count=1, instance_type='ml.m5.xlarge',
+    command=['python3'], env={'WORD': 'hello'}, base_job_name='fp', sagemaker_session=session)
+step = ProcessingStep(name='Process', step_args=processor.run(code='main.py', source_dir='source', arguments=['--a', '1'],
+    outputs=[ProcessingOutput(output_name='out', s3_output=ProcessingS3Output(s3_uri='s3://${bucket}/fp', local_path='/opt/ml/processing/out', s3_upload_mode='EndOfJob'))]))
+definition = json.loads(Pipeline(name='p', steps=[step], sagemaker_session=session).definition())
+print('DEFINITION' + json.dumps(definition['Steps'][0]['Arguments']))`;
+    const environment = fixture.platform.environment(await fixture.platform.credentials(account));
+    const files = { 'main.py': Buffer.from(main), 'helper.py': Buffer.from('value = 42') };
+    const printed = await fixture.runPython(compile, files, environment);
+    const line = printed.split('\n').find((one) => one.startsWith('DEFINITION'))!;
+    const compiled = JSON.parse(line.slice('DEFINITION'.length));
+    expect(fixture.platform.platform.context.jobs.check('ProcessingJob', compiled)).toEqual([]);
+    const result = await fixture.run('ProcessingJob', 'framework', compiled);
+    const log = (await fixture.log('ProcessingJobs', 'framework')).join('\n');
+    expect([result.status, result.failureReason, log]).toEqual([
+      'Completed',
+      undefined,
+      expect.stringContaining("ARGUMENTS ['--a', '1'] 42 hello"),
+    ]);
+    expect((await fixture.get('fp/x')).toString()).toBe('done');
+  });
 });
