@@ -16,9 +16,9 @@ const renewEarly = 5 * 60_000;
 /** Key ids of the local platform begin like this; AWS's never do. */
 const localPrefix = 'ASIALOCAL';
 
-/** An address of this machine: the local platform. */
-export function isLocal(endpoint: string | undefined): boolean {
-  if (endpoint === undefined || endpoint === '') return false;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function isLoopback(endpoint: string): boolean {
   try {
     return /^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(endpoint).hostname);
   } catch {
@@ -26,10 +26,23 @@ export function isLocal(endpoint: string | undefined): boolean {
   }
 }
 
+/** The addresses that the SDK takes from the environment: one for all services, and one per service. */
+function endpointsOf(env: Environment): { all: string | undefined; any: string[] } {
+  if (env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true') return { all: undefined, any: [] };
+  const named = Object.entries(env).filter(([name, value]) => /^AWS_ENDPOINT_URL(_|$)/.test(name) && value);
+  return { all: env['AWS_ENDPOINT_URL'] || undefined, any: named.map(([, value]) => value ?? '') };
+}
+
+/** True when all services are those of the local platform. */
+export function isLocal(env: Environment): boolean {
+  const { all, any } = endpointsOf(env);
+  return all !== undefined && any.every(isLoopback);
+}
+
 /** Keeps the local platform and AWS apart: local keys never go to AWS, real keys never to a local endpoint. */
-export function checkKeys(credentials: Credentials, endpoint: string | undefined): Credentials {
+export function checkKeys(credentials: Credentials, env: Environment): Credentials {
   const local = credentials.accessKeyId.startsWith(localPrefix);
-  if (local && !isLocal(endpoint)) {
+  if (local && !isLocal(env)) {
     throw new FailureError({
       code: 'WrongCredentials',
       resource: 'AWS_ACCESS_KEY_ID',
@@ -37,7 +50,7 @@ export function checkKeys(credentials: Credentials, endpoint: string | undefined
       hint: 'Set AWS_ENDPOINT_URL to the local platform (`sagemaker-mlops env` prints it), or use credentials of AWS',
     });
   }
-  if (!local && isLocal(endpoint) && /^A[KS]IA/.test(credentials.accessKeyId)) {
+  if (!local && endpointsOf(env).any.some(isLoopback) && /^A[KS]IA/.test(credentials.accessKeyId)) {
     throw new FailureError({
       code: 'WrongCredentials',
       resource: 'AWS_ENDPOINT_URL',

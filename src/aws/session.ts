@@ -94,13 +94,12 @@ function namesOf(command: unknown): { service: string; operation: string } {
 
 export function createAws(options: AwsOptions): Aws {
   const { env, context, mask, clock } = options;
-  const endpoint = env['AWS_ENDPOINT_URL'];
   const settings = {
     customUserAgent: options.userAgent.map(([name, value]) => [agentPart(name), agentPart(value)] as [string, string]),
     // Throttling, 5xx and broken connections are repeated with the same token, with jitter; nothing else is.
     maxAttempts: 6,
     // A bucket name in front of a local address would need a wildcard DNS name.
-    ...(isLocal(endpoint) ? { forcePathStyle: true } : {}),
+    ...(isLocal(env) ? { forcePathStyle: true } : {}),
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
   };
   const name = sessionName(context);
@@ -110,19 +109,19 @@ export function createAws(options: AwsOptions): Aws {
   let credentials: RenewingCredentials;
   if (options.roleToAssume === undefined) {
     const probe = new STSClient({ ...settings, region: firstRegion });
-    credentials = selfRenewing(async () => checkKeys(await probe.config.credentials(), endpoint), now);
+    credentials = selfRenewing(async () => checkKeys(await probe.config.credentials(), env), now);
   } else {
     const roleArn = options.roleToAssume;
     const hop = { roleArn, sessionName: name, region: firstRegion, durationSeconds: options.durationSeconds, settings };
     credentials = selfRenewing(
-      async () => checkKeys(await assumeByWebIdentity(hop, options.idToken, options.describeToken, mask), endpoint),
+      async () => checkKeys(await assumeByWebIdentity(hop, options.idToken, options.describeToken, mask), env),
       now,
     );
   }
 
   function chained(before: RenewingCredentials, roleArn: string, region: string): RenewingCredentials {
     const hop = { roleArn, sessionName: name, region, durationSeconds: options.durationSeconds, settings };
-    const next = selfRenewing(async () => checkKeys(await assumeByRole(hop, before, mask), endpoint), now);
+    const next = selfRenewing(async () => checkKeys(await assumeByRole(hop, before, mask), env), now);
     return {
       get: next.get,
       // The session before may be the one that ended.

@@ -116,9 +116,9 @@ describe('self-renewing credentials', () => {
 
   test('local keys and real keys never meet the other side', () => {
     const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: 's' });
-    const code = (accessKeyId: string, endpoint: string | undefined) => {
+    const code = (accessKeyId: string, endpoint: string | undefined, more: Record<string, string> = {}) => {
       try {
-        checkKeys(key(accessKeyId), endpoint);
+        checkKeys(key(accessKeyId), { AWS_ENDPOINT_URL: endpoint, ...more });
         return 'fine';
       } catch (error) {
         return (error as FailureError).failures[0]!.resource;
@@ -131,6 +131,14 @@ describe('self-renewing credentials', () => {
     expect(code('AKIAREALKEY', 'http://[::1]:4000')).toBe('AWS_ENDPOINT_URL');
     expect(code('ASIAREALKEY', 'https://vpce.amazonaws.com')).toBe('fine');
     expect(code('ASIAREALKEY', undefined)).toBe('fine');
+    // Addresses of single services, and the switch that makes the SDK ignore all of them.
+    expect(code('ASIAREALKEY', undefined, { AWS_ENDPOINT_URL_S3: 'http://localhost:1' })).toBe('AWS_ENDPOINT_URL');
+    expect(code('ASIALOCALXYZ', 'http://127.0.0.1:1', { AWS_ENDPOINT_URL_S3: 'https://s3.amazonaws.com' })).toBe(
+      'AWS_ACCESS_KEY_ID',
+    );
+    expect(code('ASIALOCALXYZ', 'http://127.0.0.1:1', { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' })).toBe(
+      'AWS_ACCESS_KEY_ID',
+    );
   });
 
   test('session names lead to run, attempt and job within the limits of STS', () => {
