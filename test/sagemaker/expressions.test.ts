@@ -137,6 +137,10 @@ describe('evaluation', () => {
     expect(await evaluate(joined, values)).toBe('5 6.0 true x');
   });
 
+  it('takes members that are null as absent, but keeps them in lists', async () => {
+    expect(await evaluate({ a: null, b: { c: null, d: 1 }, e: [null] }, scope())).toEqual({ b: { d: 1 }, e: [null] });
+  });
+
   it('splits references at the first two dots only', () => {
     expect(parseExpression({ Get: 'Steps.S.A.B' })).toMatchObject({ kind: 'step', step: 'S', text: 'A.B' });
     expect(parseExpression({ Get: "Steps.S.Outputs['a.b'].C" })).toMatchObject({ kind: 'step', step: 'S' });

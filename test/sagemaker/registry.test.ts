@@ -224,6 +224,7 @@ describe('lists of model packages', () => {
       new ListModelPackagesCommand({ ModelPackageGroupName: group, SortOrder: 'Descending', MaxResults: 5 }),
     );
     await create();
+    await create();
     await sagemaker.send(new DeleteModelPackageCommand({ ModelPackageName: packageArn(9) }));
     const second = await list({
       ModelPackageGroupName: group,

@@ -226,7 +226,6 @@ describe('a selective execution', () => {
 
 describe('a cached step', () => {
   const cached = (more: object = {}) => ({ CacheConfig: { Enabled: true, ...more } });
-  const input = { S3Uri: 's3://artifacts/in' };
   const pair = (settings: object, entry = 'a.py') =>
     simple(
       processing('Prepare', {
@@ -268,7 +267,6 @@ describe('a cached step', () => {
         });
       }
     }
-    expect(input).toBeDefined();
   });
 
   it('runs again when a key attribute differs, or without CacheConfig', async () => {
@@ -282,6 +280,33 @@ describe('a cached step', () => {
     await pipeline.update(pair({}));
     await pipeline.finished(await pipeline.start());
     expect(world.jobs.started).toHaveLength(5);
+  });
+
+  it('runs again with other hyperparameters, but not for other resources or outputs', async () => {
+    const only = (more: object) =>
+      simple(
+        training('Train', 's3://artifacts/in', {
+          ...cached(),
+          Arguments: { HyperParameters: { rounds: '1' }, ...more },
+        }),
+      );
+    await pipeline.create(only({}));
+    await pipeline.finished(await pipeline.start());
+    for (const [more, jobs] of [
+      [
+        {
+          OutputDataConfig: { S3OutputPath: 's3://artifacts/elsewhere' },
+          StoppingCondition: { MaxRuntimeInSeconds: 60 },
+        },
+        1,
+      ],
+      [{ HyperParameters: { rounds: '2' } }, 2],
+      [{ Environment: { A: 'b' } }, 3],
+    ] as const) {
+      await pipeline.update(only(more));
+      await pipeline.finished(await pipeline.start());
+      expect(world.jobs.started).toHaveLength(jobs);
+    }
   });
 
   it('does not reuse a failed run', async () => {
