@@ -214,7 +214,7 @@ async function isAliveNow(pid: number): Promise<boolean> {
 }
 
 test('closing ends what runs and writes it down', async () => {
-  const own = await startWorld({ pace: { interrupt: 100, terminate: 100, cancelled: 200 } });
+  const own = await startWorld();
   const ready = new Promise<void>((resolve) => {
     own.github.subscribe((event) => {
       if (event.type === 'log' && event.line === 'OUT ready') resolve();
@@ -230,5 +230,8 @@ test('closing ends what runs and writes it down', async () => {
   expect(Date.now() - start).toBeLessThan(5_000);
   const written = JSON.parse(await readFile(join(own.github.runs.directory(run!.id), 'run.json'), 'utf8')) as RunRecord;
   expect(written).toMatchObject({ status: 'completed', conclusion: 'cancelled' });
+  await expect(own.github.dispatchWorkflow('acme/abalone', 'test.yml', 'main')).rejects.toThrow();
+  expect(await own.push({ x: '1' })).toEqual([]);
+  expect(own.pushOutput).toContain('no workflow was started');
   await own.close();
 });

@@ -7,7 +7,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld({
-    pace: { minute: 500, interrupt: 100, terminate: 100, cancelled: 3_000 },
+    pace: { minute: 1_500, interrupt: 100, terminate: 100, cancelled: 3_000 },
     product: {
       'actions/keeps/action.yml':
         'name: keeps\ndescription: x\ninputs: {label: {description: x}}\nruns: {using: node24, main: main.js, post: post.js}\n',

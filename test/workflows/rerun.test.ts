@@ -14,7 +14,7 @@ jobs:
 let world: World;
 let marks: string;
 beforeAll(async () => {
-  world = await startWorld({ product: {} });
+  world = await startWorld({ product: {}, pace: { interrupt: 200, terminate: 200 } });
   marks = join(world.directory, 'marks');
   await mkdir(marks);
   await writeTree(join(world.directory, 'product'), {
@@ -119,8 +119,9 @@ describe('running a run again', () => {
 
 test('a run cannot be run again while it goes on', async () => {
   const [run] = await world.push({
-    '.github/workflows/test.yml': 'on: push\njobs:\n  one: {runs-on: ubuntu-24.04, steps: [{run: sleep 0.3}]}\n',
+    '.github/workflows/test.yml': 'on: push\njobs:\n  one: {runs-on: ubuntu-24.04, steps: [{run: sleep 60}]}\n',
   });
   await expect(world.github.runs.rerun(run!.id, 'all')).rejects.toThrow(/has not ended/);
+  world.github.runs.cancel(run!.id);
   await world.github.runs.wait(run!.id);
 });

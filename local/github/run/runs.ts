@@ -71,6 +71,7 @@ export class RunStore implements Runs {
   readonly #saving = new Map<number, NodeJS.Timeout>();
   #lastId = 0;
   #lastJobId = 0;
+  #closed = false;
 
   constructor(services: RunServices) {
     this.#services = services;
@@ -113,6 +114,7 @@ export class RunStore implements Runs {
 
   /** Starts a run of a workflow file that an event has selected. The promise resolves once it is planned; it does not wait for its jobs. */
   async start(request: NewRun): Promise<RunRecord> {
+    if (this.#closed) throw new Error('The local GitHub has been closed: it starts no more runs.');
     const { state, path } = request;
     const number = (state.runNumbers.get(path) ?? 0) + 1;
     state.runNumbers.set(path, number);
@@ -163,6 +165,7 @@ export class RunStore implements Runs {
   async rerun(id: number, which: 'all' | 'failed', user?: string): Promise<RunRecord> {
     const kept = this.#need(id);
     const { record } = kept;
+    if (this.#closed) throw new Error('The local GitHub has been closed: it starts no more runs.');
     if (record.status !== 'completed') throw new Error(`Run ${id} has not ended; it can be re-run then.`);
     if (record.attempt > maximumReruns)
       throw new Error(`Run ${id} was re-run ${maximumReruns} times already; GitHub allows no more.`);
@@ -209,7 +212,11 @@ export class RunStore implements Runs {
 
   async close(): Promise<void> {
     const open = [...this.#kept.values()].filter(({ record }) => record.status !== 'completed');
-    for (const { attempt } of open) attempt?.kill();
+    this.#closed = true;
+    for (const kept of open) {
+      if (kept.attempt) kept.attempt.kill();
+      else kept.cancelled = true;
+    }
     await Promise.all(open.map(({ finished }) => finished));
     for (const [id, timer] of this.#saving) {
       clearTimeout(timer);
