@@ -138,7 +138,8 @@ describe('/opt/ml', () => {
     if (optMl !== 'namespace') return;
     const before = existsSync('/opt/ml') ? await readdir('/opt/ml') : undefined;
     const jobs = await Promise.all(
-      ['a', 'b'].map(async (name) => {
+      // A comma and a colon would end an option of mount.
+      ['a', 'b, c:d'].map(async (name) => {
         const bind = { folder: path.join(folder, name, 'ml'), scratch: path.join(folder, name, 'scratch') };
         await mkdir(bind.folder, { recursive: true });
         await mkdir(bind.scratch);
@@ -152,9 +153,9 @@ describe('/opt/ml', () => {
       ),
     );
     expect(codes).toEqual([0, 0]);
-    expect([...lines].sort()).toEqual(['a', 'b', 'copy', 'copy', 'name', 'name']);
+    expect([...lines].sort()).toEqual(['a', 'b, c:d', 'copy', 'copy', 'name', 'name']);
     expect(readFileSync(path.join(folder, 'a/ml/copy'), 'utf8')).toBe('a');
-    expect(readFileSync(path.join(folder, 'b/ml/copy'), 'utf8')).toBe('b');
+    expect(readFileSync(path.join(folder, 'b, c:d/ml/copy'), 'utf8')).toBe('b, c:d');
     expect(existsSync('/opt/ml') ? await readdir('/opt/ml') : undefined).toEqual(before);
   });
 

@@ -64,10 +64,13 @@ def show_as_opt_ml(directory, scratch, isolated=False):
     if not os.path.isdir("/opt/ml"):
         # The upper layer lies in memory: inside containers the disk itself is often an overlay, which cannot be one.
         mount("tmpfs", scratch, "tmpfs", 0)
-        upper, work = os.path.join(scratch, "upper"), os.path.join(scratch, "work")
-        os.makedirs(os.path.join(upper, "ml"))
-        os.makedirs(work)
-        mount("overlay", "/opt", "overlay", 0, f"lowerdir=/opt,upperdir={upper},workdir={work}")
+        before = os.getcwd()
+        # Relative names, because commas and colons of a path would end an option.
+        os.chdir(scratch)
+        os.makedirs("upper/ml")
+        os.makedirs("work")
+        mount("overlay", "/opt", "overlay", 0, "lowerdir=/opt,upperdir=upper,workdir=work")
+        os.chdir(before)
     mount(directory, "/opt/ml", None, MS_BIND | MS_REC)
 
 
