@@ -214,6 +214,24 @@ describe('the champion', () => {
   });
 });
 
+test('the front door does the same', async () => {
+  const { arn } = await registerPackage(world);
+  const result = await runAction('root', world, {
+    environment: 'model-approval',
+    workspace: rules(limit(6)),
+    inputs: {
+      command: 'gate-model',
+      'aws-region': region,
+      'role-to-assume': world.role('ci-gate'),
+      'model-package-arn': arn,
+      // What the root action.yml fills in for other commands is no mistake.
+      'github-token': 'a-token-of-the-job',
+    },
+  });
+  expect(result.code).toBe(0);
+  expect(result.outputs).toMatchObject({ status: '', 'approval-status': 'Approved' });
+});
+
 test('a package that is too old is missed by its age', async () => {
   const { arn } = await registerPackage(world);
   const result = await gate(arn, rules(`${limit(6)}max-age: P1D\n`), {
