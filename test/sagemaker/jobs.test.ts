@@ -363,6 +363,21 @@ describe('calls of an execution that go wrong on the way', () => {
     expect(world.jobs.started).toHaveLength(1);
   });
 
+  it('a job that runs too long, or that somebody else stops, fails its step', async () => {
+    const pipeline = pipelineClient(world);
+    const limited = { Arguments: { StoppingCondition: { MaxRuntimeInSeconds: 1 } } };
+    await pipeline.create({ Version: '2020-12-01', Steps: [processing('Long', limited), processing('Killed')] });
+    world.jobs.block('-Long-');
+    world.jobs.block('-Killed-');
+    const arn = await pipeline.start();
+    await pipeline.reached(arn, 'Killed', 'Executing');
+    const job = (await pipeline.step(arn, 'Killed'))?.Metadata?.ProcessingJob?.Arn?.split('/')[1];
+    await sagemaker.send(new StopProcessingJobCommand({ ProcessingJobName: job }));
+    expect(await pipeline.outcome(arn)).toEqual({ Long: 'Failed', Killed: 'Failed' });
+    expect((await pipeline.step(arn, 'Long'))?.FailureReason).toContain('exceeded MaxRuntimeInSeconds');
+    expect((await pipeline.step(arn, 'Killed'))?.FailureReason).toContain('was stopped by somebody else');
+  });
+
   it('a session that ends early is replaced', async () => {
     const pipeline = pipelineClient(world);
     await pipeline.create(only);

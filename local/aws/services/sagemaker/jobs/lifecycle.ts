@@ -186,6 +186,9 @@ export function startJob(context: Context, order: JobOrder): JobRecord {
       move('InProgress', 'Uploading');
       move('Completed', 'Completed');
     } else if (result.status === 'Stopped') {
+      // Training jobs say it by their secondary status, the others have none.
+      if (exceeded && order.kind !== 'TrainingJob')
+        job.failureReason = 'ClientError: the job exceeded MaxRuntimeInSeconds';
       move('Stopped', exceeded ? 'MaxRuntimeExceeded' : 'Stopped');
     } else {
       move('Failed', 'Failed');

@@ -218,7 +218,7 @@ async function runJob(
   }
   if (status === 'Stopped') {
     if (stop.aborted) return 'Stopped';
-    throw new StepFailure(`ClientError: ${arn} was stopped by somebody else.`);
+    throw reason !== '' ? failedJob(reason) : new StepFailure(`ClientError: ${arn} was stopped by somebody else.`);
   }
   throw failedJob(reason);
 }
