@@ -100,9 +100,7 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       leaving = request.rollback ? newerPackage(state, packageArn) : undefined;
     }
     checkOwnership(state, project);
-    newer = request.rollback
-      ? undefined
-      : await stillWanted(aws, newerPackage(state, packageArn), stage.lifecycleStage);
+    newer = request.rollback ? undefined : await stillWanted(aws, newerPackage(state, packageArn));
     if (newer !== undefined) return false;
     checkRemovals(plan, state, request.maxRemovals, request.stageFile);
     return true;
@@ -189,12 +187,11 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
   }
 }
 
-/** A newer version only counts as out when the stage did not refuse it or go back from it. */
-async function stillWanted(aws: Aws, newer: string | undefined, lifecycleStage: string): Promise<string | undefined> {
+/** A newer version only counts as out when no stage refused it or went back from it: a refused one may still lie in staging. */
+async function stillWanted(aws: Aws, newer: string | undefined): Promise<string | undefined> {
   if (newer === undefined) return undefined;
-  const { stage, status } = lifecycleOf(await describePackage(aws.service(SageMakerClient), newer));
-  const gone = stage === lifecycleStage && (status === 'Rejected' || status === 'RolledBack');
-  return gone ? undefined : newer;
+  const { status } = lifecycleOf(await describePackage(aws.service(SageMakerClient), newer));
+  return status === 'Rejected' || status === 'RolledBack' ? undefined : newer;
 }
 
 function tellPlan(plan: Plan, logger: Logger): void {

@@ -195,9 +195,10 @@ describe('a package through both stages', () => {
     ]);
   });
 
-  test('a newer package that the stage refused does not hold an older one up', async () => {
+  test('a newer package that production refused does not hold an older one up, in staging either', async () => {
     const refused = await gatedPackage(world, { weights: [8, 8, 8] });
     await deploy(refused);
+    await deploy(refused, { stage: 'staging' });
     const { sagemaker } = world.administrator(accounts.development);
     await sagemaker.send(
       new UpdateModelPackageCommand({
@@ -206,6 +207,7 @@ describe('a package through both stages', () => {
       }),
     );
     expect((await deploy(arn)).outputs['status']).toBe('');
+    expect((await deploy(arn, { stage: 'staging' })).outputs['status']).toBe('');
   });
 
   async function resetLifecycle(packageArn: string): Promise<void> {

@@ -1,14 +1,19 @@
 /** From a real training to a real endpoint, by the committed bundles; then stock xgboost as a foreign judge. */
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { pythonEnvironment } from '../../local/python/index.ts';
+import type { Credentials } from '../../local/aws/core/context.ts';
+import { ensureTools, pythonEnvironment } from '../../local/python/index.ts';
 import { type ActionResult, runAction } from '../actions/support/action.ts';
 import { base, project, startWorld, type World } from '../actions/support/world.ts';
 import { accounts, region, testPython } from '../support/platform.ts';
 import { stageInputs, stageWorkspace } from './support/fixture.ts';
+import { assumeByToken, assumeRole } from './support/sessions.ts';
 
 let world: World;
 let arn: string;
@@ -36,6 +41,15 @@ beforeAll(async () => {
   );
 }, 120_000);
 afterAll(() => world?.close());
+
+async function firstHeldOutRow(): Promise<string> {
+  const { sagemaker, s3 } = world.administrator(accounts.development);
+  const found = await sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
+  const metrics = found.ModelMetrics!.ModelQuality!.Statistics!.S3Uri!;
+  const [, Bucket, folder] = /^s3:\/\/([^/]+)\/(.+)\/[^/]+$/.exec(metrics)!;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: `${folder}/held-out.csv` }));
+  return (await Body!.transformToString()).split('\n')[0]!;
+}
 
 async function passed(run: Promise<ActionResult>): Promise<ActionResult> {
   const result = await run;
@@ -89,3 +103,39 @@ test.each([
     }
   },
 );
+
+test('the AWS CLI invokes and describes with the roles that may, and with no other', async () => {
+  const directory = fileURLToPath(new URL('../../.sagemaker-mlops/python', import.meta.url));
+  const tools = await ensureTools({ directory, progress: () => undefined });
+  const cli = async (credentials: Credentials, ...args: string[]) => {
+    const env = { ...pythonEnvironment(), ...world.environment(credentials) };
+    try {
+      const { stdout } = await promisify(execFile)(join(tools.directory, 'bin', 'aws'), [...args, '--output', 'json'], {
+        env,
+      });
+      return stdout;
+    } catch (error) {
+      return String((error as { stderr?: string }).stderr);
+    }
+  };
+  const deployer = await assumeByToken(world, 'ci-deploy-production', 'production');
+  const verify = await assumeRole(
+    world,
+    deployer,
+    `arn:aws:iam::${accounts.production1}:role/sagemaker-${base}-verify`,
+  );
+  const endpoint = `${base}-production`;
+  const described = JSON.parse(await cli(verify, 'sagemaker', 'describe-endpoint', '--endpoint-name', endpoint));
+  expect(described).toMatchObject({ EndpointStatus: 'InService', EndpointName: endpoint });
+  const invoke = ['sagemaker-runtime', 'invoke-endpoint', '--endpoint-name', endpoint, '--content-type', 'text/csv'];
+  const rowFile = join(workspace, 'row.csv');
+  const answerFile = join(workspace, 'answer.csv');
+  writeFileSync(rowFile, await firstHeldOutRow());
+  const body = ['--body', `fileb://${rowFile}`, answerFile];
+  expect(await cli(verify, ...invoke, ...body)).toContain('AllTraffic');
+  expect(Number(readFileSync(answerFile, 'utf8'))).toBeGreaterThan(0);
+  const scientist = await world.credentials(accounts.development, `sagemaker-${base}-data-scientist`);
+  const found = JSON.parse(await cli(scientist, 'sagemaker', 'describe-model-package', '--model-package-name', arn));
+  expect(found.ModelLifeCycle).toMatchObject({ Stage: 'Production', StageStatus: 'Approved' });
+  expect(await cli(deployer, ...invoke, ...body)).toContain('AccessDenied');
+});

@@ -20,10 +20,11 @@ import {
   StartPipelineExecutionCommand,
   UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
-import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Credentials } from '../../local/aws/core/context.ts';
 import { base, bucket, project, startWorld, type World } from '../actions/support/world.ts';
 import { approve, image, type LinearServers, linearServers, registerPackage } from '../deploy/support/fixture.ts';
+import { assumeByToken, assumeRole } from '../deploy/support/sessions.ts';
 import { accounts, region } from '../support/platform.ts';
 
 const model = { weights: [1, 2, 3] };
@@ -32,8 +33,7 @@ let servers: LinearServers;
 let pending: string;
 let keyArn: string;
 
-type Keys = { accessKeyId: string; secretAccessKey: string; sessionToken: string };
-const sessions = new Map<string, Keys>();
+const sessions = new Map<string, Credentials>();
 
 beforeAll(async () => {
   world = await startWorld();
@@ -49,10 +49,13 @@ beforeAll(async () => {
     ['ci-deploy-staging', 'staging'],
     ['ci-deploy-production', 'production'],
   ] as const)
-    sessions.set(suffix, await byToken(world.role(suffix), environment));
+    sessions.set(suffix, await assumeByToken(world, suffix, environment));
   for (const suffix of ['pipeline', 'job']) sessions.set(suffix, asService(accounts.development, suffix));
   sessions.set('model', asService(accounts.staging, 'model'));
-  sessions.set('verify', await chained(sessions.get('ci-deploy-staging')!, roleIn(accounts.staging, 'verify')));
+  sessions.set(
+    'verify',
+    await assumeRole(world, sessions.get('ci-deploy-staging')!, roleIn(accounts.staging, 'verify')),
+  );
   sessions.set('data-scientist', await world.credentials(accounts.development, `sagemaker-${base}-data-scientist`));
 }, 120_000);
 
@@ -63,38 +66,14 @@ afterAll(async () => {
 
 const roleIn = (account: string, suffix: string) => `arn:aws:iam::${account}:role/sagemaker-${base}-${suffix}`;
 
-/** As a GitHub job of the environment: a token, then the role. */
-async function byToken(role: string, environment: string): Promise<Keys> {
-  const response = await fetch(
-    `${world.url}/_github/oidc/token?environment=${environment}&audience=sts.amazonaws.com`,
-    { headers: { authorization: 'Bearer runner' } },
-  );
-  const { value } = (await response.json()) as { value: string };
-  const sts = new STSClient({ region, endpoint: world.url });
-  const { Credentials } = await sts.send(
-    new AssumeRoleWithWebIdentityCommand({ RoleArn: role, RoleSessionName: 'test', WebIdentityToken: value }),
-  );
-  return keysOf(Credentials!);
-}
-
-function keysOf({ AccessKeyId, SecretAccessKey, SessionToken }: Record<string, any>): Keys {
-  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
-}
-
 /** As SageMaker itself takes a role on for a pipeline, a job or a model. */
-function asService(account: string, suffix: string): Keys {
+function asService(account: string, suffix: string): Credentials {
   return world.platform.context.roles.assumeAsService({
     roleArn: roleIn(account, suffix),
     service: 'sagemaker.amazonaws.com',
     sessionName: 'SageMaker',
     sourceAccount: account,
   }).credentials;
-}
-
-async function chained(credentials: Keys, role: string): Promise<Keys> {
-  const sts = new STSClient({ region, endpoint: world.url, credentials });
-  const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'test' }));
-  return keysOf(Credentials!);
 }
 
 function client<T>(Client: new (configuration: any) => T, role: string): T {
@@ -399,7 +378,7 @@ describe('stages keep apart', () => {
     ['ci-deploy-production', accounts.development, 'stackset-administration', 'denied'],
     ['ci-build', accounts.staging, 'verify', 'denied'],
   ])('%s assumes in %s the role %s', async (role, account, suffix, expected) => {
-    expect(await denied(chained(sessions.get(role)!, roleIn(account, suffix)))).toBe(expected);
+    expect(await denied(assumeRole(world, sessions.get(role)!, roleIn(account, suffix)))).toBe(expected);
   });
 
   test('the verify role looks and asks, and changes nothing', async () => {
@@ -447,7 +426,7 @@ describe('tokens', () => {
     const before = { ...claims() };
     Object.assign(claims(), changes);
     try {
-      expect(await denied(byToken(world.role('ci-deploy-production'), environment))).toBe(expected);
+      expect(await denied(assumeByToken(world, 'ci-deploy-production', environment))).toBe(expected);
     } finally {
       Object.assign(claims(), before);
     }
