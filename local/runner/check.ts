@@ -109,7 +109,6 @@ function checkTraining(request: Record<string, any>, refuse: Refuse): void {
 
   const checkpoints = request['CheckpointConfig'];
   if (checkpoints !== undefined) {
-    refuse(builtIn, 'CheckpointConfig is not supported with the built-in XGBoost; leave it out');
     const folder = checkpoints.LocalPath;
     refuse(
       known(folder) && !folder.startsWith('/opt/ml/'),

@@ -158,6 +158,8 @@ async function writeConfiguration(run: JobRun, channels: readonly any[]): Promis
       ]),
     ),
   );
+  if (request['CheckpointConfig'] !== undefined)
+    await write('checkpointconfig.json', { LocalPath: '/opt/ml/checkpoints', ...request['CheckpointConfig'] });
   await write('resourceconfig.json', {
     current_host: 'algo-1',
     hosts: ['algo-1'],

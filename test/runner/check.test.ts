@@ -146,7 +146,11 @@ describe('what is refused', () => {
       training({ HyperParameters: { num_round: '1', eval_metric: 'rmse,accuracy' } }),
       'eval_metric accuracy',
     ],
-    ['TrainingJob', training({ CheckpointConfig: { S3Uri: 's3://b/c' } }), 'CheckpointConfig'],
+    [
+      'TrainingJob',
+      training({ CheckpointConfig: { S3Uri: 's3://b/c', LocalPath: '/data' } }),
+      'CheckpointConfig: LocalPath /data',
+    ],
     ['TrainingJob', training({ DebugRuleConfigurations: [{}] }), 'DebugRuleConfigurations'],
     [
       'TrainingJob',

@@ -437,6 +437,40 @@ print('count', count)`;
   expect(await fixture.log('TrainingJobs', 'second')).toEqual(['count 2']);
 });
 
+test('the built-in XGBoost goes on after its newest checkpoint, to the same model', async () => {
+  const rounds = (num_round: string, change: Record<string, any> = {}) =>
+    training({ InputDataConfig: [channel('train', 'rows')], ...change }, { num_round, max_depth: '2' });
+  await fixture.put(
+    'rows/a.csv',
+    Array.from({ length: 40 }, (_, row) => `${(row * 7) % 11},${row},${row % 5}`).join('\n'),
+  );
+  const csv = [channel('train', 'rows', 'text/csv')];
+  const CheckpointConfig = { S3Uri: `s3://${bucket}/xgboost-checkpoints` };
+  await fixture.run('TrainingJob', 'whole', rounds('12', { InputDataConfig: csv }));
+  await fixture.run('TrainingJob', 'half', rounds('7', { InputDataConfig: csv, CheckpointConfig }));
+  const rest = await fixture.run('TrainingJob', 'rest', rounds('12', { InputDataConfig: csv, CheckpointConfig }));
+  expect(rest).toMatchObject({ status: 'Completed' });
+  const log = await fixture.log('TrainingJobs', 'rest');
+  expect(log.filter((line) => line.startsWith('[')).map((line) => /^\[(\d+)\]/.exec(line)![1])).toEqual([
+    '7',
+    '8',
+    '9',
+    '10',
+    '11',
+  ]);
+  const code = `import tarfile, xgboost, json, sys
+trees = []
+for name in ('one', 'two'):
+    tarfile.open(name).extract('xgboost-model')
+    trees.append(xgboost.Booster(model_file='xgboost-model').get_dump())
+print(len(trees[0]), trees[0] == trees[1])`;
+  const files = {
+    one: await fixture.get('models/whole/output/model.tar.gz'),
+    two: await fixture.get('models/rest/output/model.tar.gz'),
+  };
+  expect(await fixture.runPython(code, files)).toBe('12 True');
+});
+
 test('where no namespace can be had, /opt/ml is rewritten in the scripts', async () => {
   const { context } = fixture.platform.platform;
   const runner = createRunner({

@@ -185,15 +185,53 @@ def matrix_of(channel, kind, weights):
         raise UserError(f"Failed to load {kind} data with exception:\n{error}") from None
 
 
+CHECKPOINT = "xgboost-checkpoint"
+KEPT_CHECKPOINTS = 5
+
+
+class Checkpoints(xgboost.callback.TrainingCallback):
+    """Saves the booster after each round, as xgboost-checkpoint.N; the next job goes on after the newest."""
+
+    def __init__(self):
+        config = BASE / "input" / "config" / "checkpointconfig.json"
+        self.folder = None
+        self.done = 0
+        self.model = None
+        if config.exists():
+            folder = Path(json.loads(config.read_text())["LocalPath"])
+            self.folder = BASE / folder.relative_to("/opt/ml")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            rounds = self.saved()
+            if rounds:
+                self.done = rounds[-1] + 1
+                self.model = xgboost.Booster()
+                self.model.load_model(bytearray((self.folder / f"{CHECKPOINT}.{rounds[-1]}").read_bytes()))
+                print(f"INFO:root:Resuming from iteration {self.done}", flush=True)
+
+    def saved(self):
+        names = (path.name.partition(f"{CHECKPOINT}.")[2] for path in self.folder.glob(f"{CHECKPOINT}.*"))
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def after_iteration(self, model, epoch, evals_log):
+        if self.folder is not None:
+            (self.folder / f"{CHECKPOINT}.{self.done + epoch}").write_bytes(model.save_raw("ubj"))
+            for old in self.saved()[:-KEPT_CHECKPOINTS]:
+                (self.folder / f"{CHECKPOINT}.{old}").unlink()
+        return False
+
+
 class Report(xgboost.callback.TrainingCallback):
     """Prints each round as the image does, a tab shown as #011, and keeps the booster for an early end."""
 
     booster = None
 
+    def __init__(self, done):
+        self.done = done
+
     def after_iteration(self, model, epoch, evals_log):
         Report.booster = model
         values = [f"{data}-{name}:{series[-1]:.5f}" for data, log in evals_log.items() for name, series in log.items()]
-        print("#011".join([f"[{epoch}]", *values]), flush=True)
+        print("#011".join([f"[{self.done + epoch}]", *values]), flush=True)
         return False
 
 
@@ -258,13 +296,15 @@ def train(version):
         settings.setdefault("nthread", 1)
     if settings.get("objective") == "reg:linear":
         settings["objective"] = "reg:squarederror"
+    checkpoints = Checkpoints()
     try:
         booster = xgboost.train(
             settings,
             matrices["train"],
-            num_boost_round=parameters["num_round"],
+            num_boost_round=max(0, parameters["num_round"] - checkpoints.done),
+            xgb_model=checkpoints.model,
             evals=[(matrix, name) for name, matrix in matrices.items()],
-            callbacks=[Report(), *early_stopping(parameters, matrices)],
+            callbacks=[Report(checkpoints.done), checkpoints, *early_stopping(parameters, matrices)],
             verbose_eval=False,
         )
     except xgboost.core.XGBoostError as error:
