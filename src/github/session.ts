@@ -1,4 +1,6 @@
+import { parseArn, partitionOf } from '../aws/partition.ts';
 import { type Aws, createAws } from '../aws/session.ts';
+import { FailureError } from '../failure.ts';
 import type { Host } from './host.ts';
 import { audienceOf, claimsOf } from './oidc.ts';
 import { version } from './version.generated.ts';
@@ -22,9 +24,24 @@ export function describeToken(token: string): string {
     .join(', ');
 }
 
+/** A role of one partition is of no use in a region of another; STS would only say that the token is not valid. */
+function checkPartition(inputs: AwsInputs): void {
+  const region = inputs['aws-region'];
+  for (const role of [inputs['role-to-assume'], ...(inputs['role-chain'] ?? [])]) {
+    const partition = role === undefined ? undefined : parseArn(role)?.partition;
+    if (partition === undefined || partition === partitionOf(region)) continue;
+    throw new FailureError({
+      code: 'InvalidInput',
+      resource: role === inputs['role-to-assume'] ? 'role-to-assume' : 'role-chain',
+      cause: `The role ${role} is of the partition ${partition}, but \`aws-region\` ${region} belongs to ${partitionOf(region)}`,
+    });
+  }
+}
+
 /** Opens AWS for an action: by `role-to-assume` with tokens of this job, else with the credentials that the job already has. */
 export function openAws(action: string, inputs: AwsInputs, host: Host<any>): Aws {
   const { context } = host;
+  checkPartition(inputs);
   return createAws({
     region: inputs['aws-region'],
     env: host.env,

@@ -82,6 +82,12 @@ const cases: Case[] = [
     expected: [{ code: 'RoleNotAssumable', resource: /:role\/nobody$/, cause: /cannot be assumed/ }],
   },
   {
+    name: 'a role of another partition',
+    action: 'run-pipeline',
+    run: () => ({ environment: 'build', inputs: { ...buildInputs(), 'aws-region': 'cn-north-1' } }),
+    expected: [{ code: 'InvalidInput', resource: 'role-to-assume', cause: /partition aws, .* belongs to aws-cn/ }],
+  },
+  {
     name: 'a job without an OIDC token',
     action: 'run-pipeline',
     run: () => ({ inputs: buildInputs() }),
