@@ -2,6 +2,7 @@ import {
   DescribeModelPackageCommand,
   DescribePipelineDefinitionForExecutionCommand,
   DescribeTrainingJobCommand,
+  ListPipelineExecutionStepsCommand,
   ListPipelineParametersForExecutionCommand,
   ListTagsCommand,
   StopPipelineExecutionCommand,
@@ -196,6 +197,12 @@ describe('an execution', () => {
       new DescribePipelineDefinitionForExecutionCommand({ PipelineExecutionArn: first }),
     );
     expect(JSON.parse(ran.PipelineDefinition ?? '')).toEqual(simple(processing('Old')));
+  });
+
+  it('must be named to list its steps', async () => {
+    await expect(pipeline.sagemaker.send(new ListPipelineExecutionStepsCommand({}))).rejects.toMatchObject({
+      name: 'ValidationException',
+    });
   });
 
   it('announces every state of the execution and its steps', async () => {

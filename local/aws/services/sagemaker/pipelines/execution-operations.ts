@@ -44,9 +44,11 @@ export function executionOperations(
     throw resourceNotFound(`Pipeline execution with ARN '${arn}' does not exist.`);
   }
 
-  const onExecution = (action: string) => (input: { PipelineExecutionArn?: string | undefined }) => [
-    permission(tags, action, input.PipelineExecutionArn ?? ''),
-  ];
+  const onExecution = (action: string) => (input: { PipelineExecutionArn?: string | undefined }) => {
+    // The model leaves it optional for one of the operations; without it nothing could be found.
+    if (input.PipelineExecutionArn === undefined) throw validationError('PipelineExecutionArn is required.');
+    return [permission(tags, action, input.PipelineExecutionArn)];
+  };
 
   /** Parameters of a selective execution are those of its source, unless they are given anew. */
   function parameterInput(input: StartPipelineExecutionRequest, source: ExecutionRecord | undefined) {
