@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import type { Git } from './git.ts';
 import { installHook } from './hook.ts';
 import { commitOrigin, exists, mappedOrigin, type Origin } from './origin.ts';
+import type { RepositoryState } from './repository-state.ts';
 import { ConcurrencyGroups } from './run/concurrency.ts';
 import { Environments } from './run/environments.ts';
-import type { RepositoryState } from './run/runs.ts';
 import type { GitHubOptions, Repository } from './types.ts';
 
 /** A stable number in GitHub's usual size, so that names derived from it stay the same from start to start. */
@@ -83,6 +83,7 @@ export class Repositories {
       concurrency: new ConcurrencyGroups(),
       immutableSubject,
       runNumbers: new Map(),
+      issues: [],
     });
     return repository;
   }

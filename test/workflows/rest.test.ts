@@ -252,6 +252,35 @@ describe('octokit against the local GitHub', () => {
     });
   });
 
+  test('issues: one that is opened, found by its label, updated, commented and closed', async () => {
+    const { data: issue } = await grace.rest.issues.create({
+      ...here,
+      title: 'Drift',
+      body: 'first',
+      labels: ['monitor'],
+    });
+    expect(issue).toMatchObject({ number: 1, state: 'open', user: { login: 'grace' }, labels: [{ name: 'monitor' }] });
+    await grace.rest.issues.create({ ...here, title: 'Another' });
+    expect(
+      (await grace.rest.issues.listForRepo({ ...here, labels: 'monitor' })).data.map(({ title }) => title),
+    ).toEqual(['Drift']);
+    await grace.rest.issues.createComment({ ...here, issue_number: 1, body: 'still there' });
+    expect((await grace.rest.issues.listComments({ ...here, issue_number: 1 })).data).toMatchObject([
+      { body: 'still there', user: { login: 'grace' } },
+    ]);
+    await grace.rest.issues.update({ ...here, issue_number: 1, body: 'second', state: 'closed' });
+    expect((await grace.rest.issues.get({ ...here, issue_number: 1 })).data).toMatchObject({
+      body: 'second',
+      state: 'closed',
+      comments: 1,
+    });
+    expect((await grace.rest.issues.listForRepo(here)).data.map(({ number }) => number)).toEqual([2]);
+    expect(await status(grace.rest.issues.create({ ...here, title: 'x', assignees: ['ada'] }))).toMatch(
+      /^422: .*'assignees'/,
+    );
+    expect(await status(grace.rest.issues.get({ ...here, issue_number: 9 }))).toMatch(/^404/);
+  });
+
   test('what does not exist, what is not supported, who is nobody', async () => {
     expect(await status(platform.rest.repos.get({ owner: 'acme', repo: 'none' }))).toMatch(/^404: Not Found/);
     expect(await status(platform.rest.actions.getWorkflowRun({ ...here, run_id: 1 }))).toMatch(/^404: Not Found/);

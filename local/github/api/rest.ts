@@ -5,11 +5,12 @@ import { grants } from '../workflow/permissions.ts';
 import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
 import { pageOf, type Route } from './route.ts';
+import { issueRoutes } from './routes-issues.ts';
 import { repositoryRoutes } from './routes-repository.ts';
 import { runRoutes } from './routes-runs.ts';
 import { userShape } from './shapes.ts';
 
-const routes: Route[] = [...repositoryRoutes, ...runRoutes];
+const routes: Route[] = [...repositoryRoutes, ...runRoutes, ...issueRoutes];
 
 function match(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/');

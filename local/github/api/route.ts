@@ -1,4 +1,4 @@
-import type { RepositoryState } from '../run/runs.ts';
+import type { RepositoryState } from '../repository-state.ts';
 import type { Scope } from '../workflow/permissions.ts';
 import type { ApiContext } from './context.ts';
 import type { Urls } from './shapes.ts';

@@ -3,30 +3,18 @@ import { join } from 'node:path';
 import { type Data, toData } from '../expressions.ts';
 import type { Git } from '../git.ts';
 import { commitOrigin, type Origin } from '../origin.ts';
-import type { GitHubOptions, JobRecord, Pace, Repository, RunEvent, RunRecord, Runs } from '../types.ts';
+import type { RepositoryState } from '../repository-state.ts';
+import type { GitHubOptions, JobRecord, Pace, RunEvent, RunRecord, Runs } from '../types.ts';
 import { WorkflowProblems } from '../workflow/location.ts';
 import type { UsesStep } from '../workflow/model.ts';
 import { defaultPermissions } from '../workflow/permissions.ts';
 import { type Plan, type PlannedAction, planWorkflow, planWorkspaceAction, type Resolve } from '../workflow/plan.ts';
 import { Attempt } from './attempt.ts';
-import type { ConcurrencyGroups } from './concurrency.ts';
 import { addresses, githubContext } from './contexts.ts';
-import type { Environments } from './environments.ts';
 import type { JobServices } from './job.ts';
 import { createPrograms } from './programs.ts';
 import type { RunFacts } from './spec.ts';
 import { Watchdog } from './watchdog.ts';
-
-/** What one repository brings into its runs. */
-export interface RepositoryState {
-  repository: Repository;
-  variables: Record<string, string>;
-  environments: Environments;
-  concurrency: ConcurrencyGroups;
-  immutableSubject: boolean;
-  /** Number of the last run of each workflow file. */
-  runNumbers: Map<string, number>;
-}
 
 export interface NewRun {
   state: RepositoryState;
