@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { type CleanupOptions, findAll, removeAll } from '../../src/cleanup/cleanup.ts';
-import { type CleanupContext, describe } from '../../src/cleanup/part.ts';
+import { type CleanupContext, describe, inWords } from '../../src/cleanup/part.ts';
 import { judgeApprovals } from '../../src/deploy/approval.ts';
 import { readStage } from '../../src/deploy/stage-file.ts';
 import { FailureError, type Status } from '../../src/failure.ts';
@@ -9,7 +9,7 @@ import type { Host } from '../../src/github/host.ts';
 import { openAws } from '../../src/github/session.ts';
 import { namesOf } from '../../src/names.ts';
 import type { Inputs, Output } from './interface.generated.ts';
-import { inWords, listJson, summarizeFindings, summarizeRemoval } from './summary.ts';
+import { listJson, summarizeFindings, summarizeRemoval } from './summary.ts';
 
 function checkInputs(inputs: Inputs): void {
   const { confirm, 'project-name': name } = inputs;
@@ -130,16 +130,19 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   host.output('plan', listJson(items));
   host.output('kept', JSON.stringify(kept.slice(0, 500)));
   host.output('removed', '');
-  logger.info(
-    items.length === 0 ? `Nothing to do: ${names.base} owns nothing that would be removed.` : `Plan: ${inWords(items)}`,
-  );
-  for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
-  for (const item of kept) logger.info(`Stays: ${describe(item)}: ${item.because}`);
+  // Two spaces in front: a line that the command line shows as progress.
+  if (items.length === 0) logger.info(`  nothing to do: ${names.base} owns nothing that would be removed`);
+  for (const part of findings.parts) logger.info(`  plan: remove ${inWords(part.items)}`);
+  await logger.group(`All ${items.length} things of the plan, and what stays`, async () => {
+    for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
+    for (const item of kept) logger.info(`Stays: ${describe(item)}: ${item.because}`);
+  });
   summarizeFindings(names.base, findings, confirmed, summary);
   if (!confirmed || items.length === 0) {
     // Where nobody could look, "nothing to do" would be a guess.
     if (unseen.length > 0) throw new FailureError(unseen, 'partial');
-    if (items.length > 0) logger.info(`Nothing has been removed; to remove it, give confirm: ${project.name}`);
+    if (items.length > 0)
+      logger.info(`  nothing has been removed; to remove it, run again with confirm=${project.name}`);
     return items.length === 0 ? 'none' : '';
   }
   const record = await removeAll(findings, context);

@@ -1,26 +1,12 @@
 import type { Findings } from '../../src/cleanup/cleanup.ts';
-import type { Item, Kept, Outcome } from '../../src/cleanup/part.ts';
+import { countsOf, type Item, inWords, type Kept, type Outcome } from '../../src/cleanup/part.ts';
 import { codeSpan, plain, type Summary } from '../../src/github/summary.ts';
 
 const rowLimit = 200;
 const itemLimit = 500;
 
-/** How many things of each kind; a counted item counts as many. */
-export function counts(items: readonly Item[]): Record<string, number> {
-  const totals: Record<string, number> = {};
-  for (const { kind, count = 1 } of items) totals[kind] = (totals[kind] ?? 0) + count;
-  return totals;
-}
-
 export function listJson(items: readonly Item[]): string {
-  return JSON.stringify({ total: items.length, counts: counts(items), items: items.slice(0, itemLimit) });
-}
-
-/** "2 stack instances, 1 stack set" */
-export function inWords(items: readonly Item[]): string {
-  return Object.entries(counts(items))
-    .map(([kind, count]) => `${count} ${kind}${count === 1 || kind.endsWith('s') ? '' : 's'}`)
-    .join(', ');
+  return JSON.stringify({ total: items.length, counts: countsOf(items), items: items.slice(0, itemLimit) });
 }
 
 function rows(items: readonly Item[], last: (item: Item) => string): string[][] {

@@ -5,7 +5,15 @@
 import { type Failure, FailureError } from '../failure.ts';
 import { place, type Target } from '../stacksets/model.ts';
 import { findBucket } from './bucket.ts';
-import { type CleanupContext, createRecorder, type Item, type Kept, type Part, type Recorder } from './part.ts';
+import {
+  type CleanupContext,
+  createRecorder,
+  type Item,
+  inWords,
+  type Kept,
+  type Part,
+  type Recorder,
+} from './part.ts';
 import { findPipeline, type PipelineOptions } from './pipeline.ts';
 import { findRegistry } from './registry.ts';
 import { findSets, stackSetParts } from './stack-sets.ts';
@@ -94,6 +102,7 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
 export async function removeAll({ parts }: Findings, context: CleanupContext): Promise<Recorder> {
   const record = createRecorder(context.logger, context.signal);
   for (const part of parts) {
+    const [before, failedBefore] = [record.removed.length, record.failures.length];
     try {
       await part.remove(record);
     } catch (error) {
@@ -102,6 +111,9 @@ export async function removeAll({ parts }: Findings, context: CleanupContext): P
       if (!(error instanceof FailureError) || error.status === 'still-running' || item === undefined) throw error;
       for (const failure of error.failures) record.fail(item, failure);
     }
+    const [done, failed] = [record.removed.slice(before), record.failures.length - failedBefore];
+    // Two spaces in front: a line that the command line shows as progress.
+    context.logger.info(`  removed ${inWords(done) || 'nothing'}${failed === 0 ? '' : `; ${failed} not`}`);
   }
   return record;
 }

@@ -77,6 +77,20 @@ export interface Recorder {
   fail(item: Item, failure: Failure): void;
 }
 
+/** How many things of each kind; a counted item counts as many. */
+export function countsOf(items: readonly Item[]): Record<string, number> {
+  const totals: Record<string, number> = {};
+  for (const { kind, count = 1 } of items) totals[kind] = (totals[kind] ?? 0) + count;
+  return totals;
+}
+
+/** "2 stack instances, 1 stack set" */
+export function inWords(items: readonly Item[]): string {
+  return Object.entries(countsOf(items))
+    .map(([kind, count]) => `${count} ${count === 1 ? kind.replace(/s$/, '') : kind.replace(/s?$/, 's')}`)
+    .join(', ');
+}
+
 export function describe(item: Item): string {
   const what = item.count === undefined ? item.kind : `${item.count} ${item.kind} in`;
   return `${what} ${item.name} (account ${item.account}, ${item.region})`;
@@ -128,7 +142,7 @@ export function createRecorder(logger: Logger, signal: AbortSignal): Recorder {
         done = 'gone already';
       }
       removed.push({ ...item, done: done ?? 'removed' });
-      logger.info(`  ${done ?? 'removed'} ${describe(item)}`);
+      logger.info(`${done ?? 'removed'} ${describe(item)}`);
       return true;
     },
   };

@@ -45,9 +45,18 @@ export interface FoundTarget extends Target {
 const changing = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting'];
 const readsAtOnce = 6;
 
-/** A target account as its cleanup role sees it. */
-export function inTarget({ account, region }: Target, { aws, project, targetRole }: CleanupContext): Aws {
-  return aws.assume(roleArn(aws.partition, account, project, targetRole), region);
+const sessions = new WeakMap<CleanupContext, Map<string, Aws>>();
+
+/** A target account as its cleanup role sees it; one session per account and region. */
+export function inTarget(target: Target, context: CleanupContext): Aws {
+  const { aws, project, targetRole } = context;
+  const known = sessions.get(context) ?? new Map<string, Aws>();
+  sessions.set(context, known);
+  const key = place(target);
+  const session =
+    known.get(key) ?? aws.assume(roleArn(aws.partition, target.account, project, targetRole), target.region);
+  known.set(key, session);
+  return session;
 }
 
 async function ownedBy(sagemaker: Service, arn: string, { project, signal }: CleanupContext): Promise<boolean> {

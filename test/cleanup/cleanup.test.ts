@@ -259,7 +259,7 @@ describe('removal', () => {
       const second = await act(projects, approvals);
       expect(second.code).toBe(0);
       expect(second.outputs['status']).toBe('none');
-      expect(second.stdout).toContain('Nothing to do');
+      expect(second.stdout).toContain('nothing to do');
       expect(second.summary).toContain('nothing to do');
     }
     expect(changes(since)).toEqual([]);
