@@ -278,6 +278,39 @@ describe('the definition validator', () => {
     expect(problems).toEqual([]);
   });
 
+  it('accepts every step type that the SDK writes, also those that cannot run here', () => {
+    const output = [{ OutputName: 'k', OutputType: 'String' }];
+    const check = {
+      Arguments: { ProcessingResources: {}, AppSpecification: {} },
+      ModelPackageGroupName: 'g',
+      SkipCheck: true,
+      FailOnViolation: false,
+      RegisterNewBaseline: { Get: 'Parameters.Label' },
+      SuppliedBaselineConstraints: null,
+    };
+    const others = [
+      { Type: 'Lambda', Arguments: { a: 1 }, FunctionArn: 'arn', OutputParameters: output },
+      { Type: 'Callback', Arguments: {}, SqsQueueUrl: 'https://sqs', OutputParameters: output },
+      { Type: 'QualityCheck', ...check, CheckType: 'DATA_QUALITY', SuppliedBaselineStatistics: 's3://b/k' },
+      { Type: 'ClarifyCheck', ...check, CheckType: 'MODEL_BIAS', ModelName: 'm', CacheConfig: { Enabled: true } },
+      { Type: 'EMR', Arguments: { ClusterId: 'j-1', StepConfig: { HadoopJarStep: { Jar: 'x.jar' } } } },
+      { Type: 'ForEach', Arguments: { Steps: [{ Name: 'Inner', Environment: { Get: 'ForEach.item.path' } }] } },
+      {
+        Type: 'Endpoint',
+        Arguments: { EndpointName: 'e', EndpointConfigName: { Get: 'Steps.Lambda0.OutputParameters' } },
+      },
+    ].map((step, index) => ({ ...step, Name: `${step.Type}${index}` }));
+    expect(problemsOf((definition) => definition['Steps'].push(...others))).toEqual([]);
+    const wrong = {
+      Name: 'Wrong',
+      Type: 'Fail',
+      Arguments: { ErrorMessage: { Get: "Steps.Lambda0.OutputParameters['z']" } },
+    };
+    expect(problemsOf((definition) => definition['Steps'].push(...others, wrong)).map(({ path }) => path)).toEqual([
+      '$.Steps[11].Arguments.ErrorMessage',
+    ]);
+  });
+
   it('finds the nested conditions of both branches', () => {
     const inner = (name: string, value: unknown) => ({
       Name: name,

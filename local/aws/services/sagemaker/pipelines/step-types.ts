@@ -109,7 +109,12 @@ export const stepTypes: Readonly<Record<string, StepType>> = {
     retry: false,
     unsupported: `baseline checks do not run here; ${elsewhere}`,
   },
-  ClarifyCheck: { keys: check, cache: true, retry: false, unsupported: `Clarify does not run here; ${elsewhere}` },
+  ClarifyCheck: {
+    keys: [...check, 'ModelName'],
+    cache: true,
+    retry: false,
+    unsupported: `Clarify does not run here; ${elsewhere}`,
+  },
   ...Object.fromEntries(
     [
       'EMR',

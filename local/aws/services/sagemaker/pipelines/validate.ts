@@ -126,6 +126,8 @@ function checkParameter(definition: Definition, name: string, at: string, report
 }
 
 function checkReferences(definition: Definition, step: StepDefinition, report: Report): void {
+  // Step types that are only known by name (ForEach among them) have forms of their own.
+  if (stepTypes[step.type]?.keys.includes('*')) return;
   for (const { at, expression } of findExpressions(step.arguments, `${step.at}.Arguments`)) {
     if (typeof expression === 'string') {
       report(at, expression);
