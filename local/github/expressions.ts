@@ -16,8 +16,8 @@ import type { Place } from './workflow/places.ts';
 
 export type Data = data.ExpressionData;
 
-export const statusFunctions = ['success', 'failure', 'cancelled', 'always'] as const;
-export type StatusFunction = (typeof statusFunctions)[number];
+const statusFunctions = ['success', 'failure', 'cancelled', 'always'] as const;
+type StatusFunction = (typeof statusFunctions)[number];
 
 /** What an expression is evaluated against. Names that are missing here are null. */
 export interface Evaluation {
@@ -50,6 +50,14 @@ export function toData(value: unknown): Data {
   if (typeof value === 'boolean') return new data.BooleanData(value);
   if (Array.isArray(value)) return new data.Array(...value.map(toData));
   return new data.Dictionary(...Object.entries(value as object).map(([key, item]) => ({ key, value: toData(item) })));
+}
+
+export function listData(items: readonly Data[]): Data {
+  return new data.Array(...items);
+}
+
+export function mapData(entries: Iterable<readonly [string, Data]>): Data {
+  return new data.Dictionary(...[...entries].map(([key, value]) => ({ key, value })));
 }
 
 export function fromData(value: Data): unknown {
@@ -112,7 +120,7 @@ export class Template {
   }
 }
 
-export function literalTemplate(text: string, at: Location): Template {
+function literalTemplate(text: string, at: Location): Template {
   return new Template(text, at, [text], new data.StringData(text));
 }
 

@@ -201,6 +201,7 @@ jobs:
   plain: {strategy: {matrix: {v: [1, 2], os: [linux]}}, runs-on: ubuntu-24.04, steps: [{run: echo}]}
   named: {name: With a name, strategy: {matrix: {v: [3]}}, runs-on: ubuntu-24.04, steps: [{run: echo}]}
   computed: {name: "v\${{ matrix.v }}", strategy: {matrix: {v: [4]}}, runs-on: ubuntu-24.04, steps: [{run: echo}]}
+  whole: {strategy: {matrix: "\${{ fromJSON('{\\"v\\":[6],\\"o\\":[{\\"deep\\":7}]}') }}"}, runs-on: ubuntu-24.04, steps: [{run: echo}]}
   call: {strategy: {matrix: {v: [5]}}, uses: "${product}/.github/workflows/called.yml@${sha}"}
 `);
     expect(Object.keys(conclusions(run)).sort()).toEqual([
@@ -209,6 +210,7 @@ jobs:
       'plain (1, linux)',
       'plain (2, linux)',
       'v4',
+      'whole (6, 7)',
     ]);
   });
 

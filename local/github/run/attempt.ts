@@ -1,5 +1,6 @@
 import { type Data, type Evaluation, fromData, isTruthy, toData } from '../expressions.ts';
 import type { CallJob, Job } from '../workflow/model.ts';
+import { evaluateTree } from '../workflow/yaml.ts';
 import type { AttemptOptions } from './attempt-options.ts';
 import { enterGroup, type Holder } from './concurrency.ts';
 import { addresses, githubContext } from './contexts.ts';
@@ -158,7 +159,7 @@ export class Attempt {
     { needs, evaluation, key, keep }: { needs: Data; evaluation: Evaluation; key: string; keep: boolean },
   ): Promise<LegResult[]> {
     const { strategy } = job;
-    const combinations = strategy?.matrix ? expandMatrix(strategy.matrix.evaluate(evaluation)) : undefined;
+    const combinations = strategy?.matrix ? expandMatrix(evaluateTree(strategy.matrix, evaluation)) : undefined;
     const failFast = strategy?.failFast ? isTruthy(strategy.failFast.evaluate(evaluation)) : true;
     const total = combinations?.length ?? 1;
     const wished = strategy?.maxParallel ? Number(fromData(strategy.maxParallel.evaluate(evaluation))) : total;

@@ -2,6 +2,7 @@ import { type Evaluation, fromData, isTruthy, type Template } from '../expressio
 import type { Approval, JobRecord } from '../types.ts';
 import type { NormalJob } from '../workflow/model.ts';
 import { refuseLabel } from '../workflow/parse.ts';
+import { evaluateTree } from '../workflow/yaml.ts';
 import type { AttemptOptions } from './attempt-options.ts';
 import { type Entered, enterGroup, type Holder } from './concurrency.ts';
 import type { Environment } from './environments.ts';
@@ -136,7 +137,7 @@ function holds(wanted: () => boolean): boolean {
 }
 
 function labels(job: NormalJob, evaluation: Evaluation): string[] {
-  const value = fromData(job.runsOn.evaluate(evaluation));
+  const value = fromData(evaluateTree(job.runsOn, evaluation));
   const names = (Array.isArray(value) ? value : [value]).map(String);
   for (const name of names) {
     refuseLabel(name, (message) => {

@@ -2,7 +2,7 @@ import type { Condition, Template } from '../expressions.ts';
 import type { PushFilters } from './filters.ts';
 import type { Location } from './location.ts';
 import type { Permissions } from './permissions.ts';
-import type { TemplateTree, Value } from './yaml.ts';
+import type { TemplateTree } from './yaml.ts';
 
 export type InputType = 'string' | 'number' | 'boolean' | 'choice' | 'environment';
 
@@ -133,5 +133,3 @@ export interface Action {
   inputs: ActionInput[];
   runs: JavaScriptRuns | CompositeRuns;
 }
-
-export type Fields<Key extends string> = Partial<Record<Key, Value>>;

@@ -5,6 +5,8 @@ import {
   compileTemplate,
   type Data,
   type Evaluation,
+  listData,
+  mapData,
   Template,
   toData,
 } from '../expressions.ts';
@@ -123,11 +125,9 @@ export class Value {
   }
 
   tree(what: string, place: Place): TemplateTree {
-    if (this.isMap) {
-      return new TemplateTree(this.entries(what).map(([key, value]) => [key, value.tree(what, place)] as const));
-    }
-    if (this.isList) return new TemplateTree(this.items(what).map((item) => item.tree(what, place)));
-    return new TemplateTree(this.template(what, place));
+    if (this.isMap) return { map: this.entries(what).map(([key, value]) => [key, value.tree(what, place)] as const) };
+    if (this.isList) return { list: this.items(what).map((item) => item.tree(what, place)) };
+    return { template: this.template(what, place) };
   }
 
   /** A mapping of names to values, each possibly with expressions (env, with, outputs). */
@@ -142,32 +142,16 @@ export class Value {
   }
 }
 
-/** Nested values with expressions at the leaves (strategy.matrix). */
-export class TemplateTree {
-  readonly content: Template | TemplateTree[] | (readonly [string, TemplateTree])[];
+/** Nested values with expressions at the leaves (strategy.matrix, runs-on). */
+export type TemplateTree =
+  | { template: Template }
+  | { list: TemplateTree[] }
+  | { map: (readonly [string, TemplateTree])[] };
 
-  constructor(content: Template | TemplateTree[] | (readonly [string, TemplateTree])[]) {
-    this.content = content;
-  }
-
-  evaluate(evaluation: Evaluation): Data {
-    if (this.content instanceof Template) return this.content.evaluate(evaluation);
-    if (this.content.every((item) => item instanceof TemplateTree)) {
-      if (this.content.length === 0) return toData([]);
-      const list = toData(this.content.map(() => null));
-      const items = this.content.map((item) => item.evaluate(evaluation));
-      return replaceItems(list, items);
-    }
-    const map = toData({}) as Extract<Data, { add(key: string, value: Data): void }>;
-    for (const [key, value] of this.content as (readonly [string, TemplateTree])[])
-      map.add(key, value.evaluate(evaluation));
-    return map;
-  }
-}
-
-function replaceItems(list: Data, items: Data[]): Data {
-  const Constructor = list.constructor as new (...values: Data[]) => Data;
-  return new Constructor(...items);
+export function evaluateTree(tree: TemplateTree, evaluation: Evaluation): Data {
+  if ('template' in tree) return tree.template.evaluate(evaluation);
+  if ('list' in tree) return listData(tree.list.map((item) => evaluateTree(item, evaluation)));
+  return mapData(tree.map.map(([key, value]) => [key, evaluateTree(value, evaluation)]));
 }
 
 export class YamlFile {
