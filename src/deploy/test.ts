@@ -199,7 +199,7 @@ export async function testStage(
       failures.push(...outcome.failures);
       const { status, rows, 'max-difference': difference, 'latency-ms': latency } = outcome.report;
       deps.logger.info(
-        `  ${account}/${what.stage.region} ${outcome.report.endpoint} ${status}: ${rows} rows, largest difference ${difference ?? '-'}, ${latency === null ? '-' : `${Math.round(latency)} ms`}`,
+        `  ${account}/${what.stage.region} ${status}: ${rows} rows, largest difference ${difference ?? '-'}, ${latency === null ? '-' : `${Math.round(latency)} ms`}`,
       );
     }
   };
