@@ -209,6 +209,27 @@ describe('who may do what with a pipeline', () => {
     expect((await create({}, passing)).PipelineArn).toBe(arn);
   });
 
+  it('a request without tags has no tag keys, one with tags has them for all it touches', async () => {
+    const creating = (condition: object) => [
+      {
+        Effect: 'Allow',
+        Action: ['sagemaker:CreatePipeline', 'sagemaker:AddTags'],
+        Resource: arn,
+        Condition: condition,
+      },
+      { Effect: 'Allow', Action: 'iam:PassRole', Resource: pipelineRole },
+    ];
+    const tagged = await as('tagged', ...creating({ StringEquals: { 'aws:RequestTag/project': 'abalone' } }));
+    const untagged = await as('untagged', ...creating({ Null: { 'aws:TagKeys': 'true' } }));
+    const Tags = [{ Key: 'project', Value: 'abalone' }];
+    const denied = { name: 'AccessDeniedException' };
+    await expect(create({}, tagged)).rejects.toMatchObject(denied);
+    await expect(create({ Tags }, untagged)).rejects.toMatchObject(denied);
+    await create({}, untagged);
+    await sagemaker.send(new DeletePipelineCommand({ PipelineName: 'abalone', ClientRequestToken: token }));
+    expect((await create({ Tags }, tagged)).PipelineArn).toBe(arn);
+  });
+
   it('a role can be held to pipelines with a tag', async () => {
     await create({ Tags: [{ Key: 'project', Value: 'abalone' }] });
     const deleting = (value: string) => ({

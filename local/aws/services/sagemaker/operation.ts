@@ -46,13 +46,19 @@ export function creation(
   tags: Tag[] | undefined,
   context: AuthorizationRequest['context'] = {},
 ): AuthorizationRequest[] {
-  const requestTags = tagRecord(tags);
-  const create = { action: `sagemaker:${action}`, resources: [arn], context: definedOnly(context), requestTags };
-  if (tags === undefined || tags.length === 0) return [create];
-  return [
-    create,
-    { action: 'sagemaker:AddTags', resources: [arn], requestTags, context: { 'sagemaker:TaggingAction': action } },
-  ];
+  const create = {
+    action: `sagemaker:${action}`,
+    resources: [arn],
+    context: definedOnly(context),
+    ...requestTags(tags),
+  };
+  if (create.requestTags === undefined) return [create];
+  return [create, { ...create, action: 'sagemaker:AddTags', context: { 'sagemaker:TaggingAction': action } }];
+}
+
+/** The tags of a request as condition keys; without tags the keys are absent, not empty. */
+export function requestTags(tags: Tag[] | undefined): Pick<AuthorizationRequest, 'requestTags'> {
+  return tags === undefined || tags.length === 0 ? {} : { requestTags: tagRecord(tags) };
 }
 
 /** Handing a role to SageMaker: checked on the caller, before the role is ever used. */

@@ -1,8 +1,7 @@
 import type { AddTagsInput, DeleteTagsInput, ListTagsInput, Tag } from '@aws-sdk/client-sagemaker';
 import type { Operation } from '../../core/service.ts';
 import { listPage } from './listing.ts';
-import { operation, permission } from './operation.ts';
-import { tagRecord } from './scope.ts';
+import { operation, permission, requestTags } from './operation.ts';
 import type { TagStore } from './tag-store.ts';
 
 const pageSize = 50;
@@ -12,9 +11,7 @@ export function tagOperations(tags: TagStore): Record<string, Operation> {
   return {
     AddTags: operation<AddTagsInput, unknown>({
       mutating: true,
-      authorize: (input) => [
-        { ...permission(tags, 'AddTags', input.ResourceArn ?? ''), requestTags: tagRecord(input.Tags) },
-      ],
+      authorize: (input) => [{ ...permission(tags, 'AddTags', input.ResourceArn ?? ''), ...requestTags(input.Tags) }],
       handle: (input) => ({ Tags: tags.add(input.ResourceArn ?? '', input.Tags ?? []) }),
     }),
     ListTags: operation<ListTagsInput, unknown>({

@@ -9,9 +9,9 @@ import type {
 import type { PlatformContext } from '../../../core/context.ts';
 import type { Call, Operation } from '../../../core/service.ts';
 import { inWindow, listPage, nameContains } from '../listing.ts';
-import { creation, operation, permission, permissionOnAll, scopeOf } from '../operation.ts';
+import { creation, operation, permission, permissionOnAll, requestTags, scopeOf } from '../operation.ts';
 import { validationError } from '../problems.ts';
-import { keyOf, type Scope, sagemakerArn, tagRecord } from '../scope.ts';
+import { keyOf, type Scope, sagemakerArn } from '../scope.ts';
 import type { TagStore } from '../tag-store.ts';
 import { planDeployment } from './deployment.ts';
 import { findEndpointConfig } from './endpoint-configs.ts';
@@ -135,7 +135,7 @@ export function endpointOperations(
         // The tags of a request count for each resource that it touches.
         {
           ...permission(tags, 'CreateEndpoint', configArn(call, input.EndpointConfigName)),
-          requestTags: tagRecord(input.Tags),
+          ...requestTags(input.Tags),
         },
       ],
       handle(input, call) {

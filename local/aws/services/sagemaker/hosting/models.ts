@@ -11,11 +11,20 @@ import { NotImplementedError } from '../../../core/errors.ts';
 import type { AuthorizationRequest, Call, Operation } from '../../../core/service.ts';
 import { checkReadable } from '../artifacts.ts';
 import { inWindow, listPage, nameContains } from '../listing.ts';
-import { creation, definedOnly, operation, passRole, permission, permissionOnAll, scopeOf } from '../operation.ts';
+import {
+  creation,
+  definedOnly,
+  operation,
+  passRole,
+  permission,
+  permissionOnAll,
+  requestTags,
+  scopeOf,
+} from '../operation.ts';
 import { validationError } from '../problems.ts';
 import { packagePermission } from '../registry/permissions.ts';
 import { findPackage, lookUpPackage, packageArn, type Registries } from '../registry/store.ts';
-import { keyOf, type Scope, sagemakerArn, tagRecord } from '../scope.ts';
+import { keyOf, type Scope, sagemakerArn } from '../scope.ts';
 import { useRole } from '../service-role.ts';
 import type { TagStore } from '../tag-store.ts';
 import type { Hostings, ModelRecord } from './store.ts';
@@ -96,10 +105,9 @@ export function modelOperations(
       const arn = found?.arn ?? packageArn(call, name);
       const foreign = parseArn(arn)?.account !== call.account;
       const actions = foreign ? ['DescribeModelPackage', 'CreateModel'] : ['DescribeModelPackage'];
-      const requestTags = tagRecord(input.Tags);
       return actions.map((action) => ({
         ...packagePermission(tags, action, arn, found),
-        ...(action === 'CreateModel' ? { requestTags } : {}),
+        ...(action === 'CreateModel' ? requestTags(input.Tags) : {}),
       }));
     });
   }

@@ -94,11 +94,12 @@ export async function evaluate(value: unknown, scope: EvaluationScope): Promise<
   }
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (isExpression(value)) return evaluateExpression(value, scope);
-  const result: Record<string, unknown> = {};
+  const entries: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
-    if (item !== null) result[key] = await evaluate(item, scope);
+    if (item !== null) entries.push([key, await evaluate(item, scope)]);
   }
-  return result;
+  // Not by assignment: a key named __proto__ is a key like any other.
+  return Object.fromEntries(entries);
 }
 
 /** Like `evaluate`, but leaves the expressions that wait for a step as they stand. */

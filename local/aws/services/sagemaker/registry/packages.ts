@@ -131,9 +131,10 @@ export function packageOperations(
     if (rest.ModelApprovalStatus !== undefined && record.group === undefined) {
       throw validationError('ModelApprovalStatus does not apply to unversioned model packages.');
     }
-    const metadata = { ...record.fields.CustomerMetadataProperties };
-    for (const key of removed) delete metadata[key];
-    Object.assign(metadata, properties);
+    const kept = Object.entries(record.fields.CustomerMetadataProperties ?? {}).filter(
+      ([key]) => !removed.includes(key),
+    );
+    const metadata = { ...Object.fromEntries(kept), ...properties };
     checkMetadata(metadata);
     const pinned =
       specification === undefined ? undefined : await pinContainers(context, asCaller(context, call).s3, specification);
