@@ -98,10 +98,7 @@ export function createLogs(moto: Moto): Service {
       refuse: (input) => (input.kmsKeyId === undefined ? undefined : 'kmsKeyId'),
     },
     DeleteLogGroup: { mutating: true, resources: group },
-    DescribeLogGroups: {
-      mutating: false,
-      resources: (input, call) => [stream(input.logGroupNamePrefix ?? '', '', call)],
-    },
+    DescribeLogGroups: { mutating: false, resources: everything },
     CreateLogStream: { mutating: true, resources: oneStream },
     DeleteLogStream: { mutating: true, resources: oneStream },
     DescribeLogStreams: { mutating: false, resources: group },
