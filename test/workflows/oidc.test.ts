@@ -93,6 +93,30 @@ jobs:
     });
   });
 
+  test('one file called by tag, by branch and by commit: each job carries the ref that its caller wrote', async () => {
+    const shared = await world.github.createRepository({ owner: 'tools', name: 'shared' });
+    await world.push({
+      '.github/workflows/test.yml':
+        'on: workflow_dispatch\njobs:\n  one: {runs-on: ubuntu-24.04, steps: [{run: echo}]}\n',
+      '.github/workflows/called.yml': `on: workflow_call\njobs:\n  one:\n    runs-on: ubuntu-24.04\n    permissions: {id-token: write}\n    steps:\n      - run: |\n          ${ask()}\n`,
+    });
+    await world.git('push', '--quiet', shared.url, 'HEAD:refs/heads/main', 'HEAD:refs/tags/v1');
+    const commit = (await world.git('rev-parse', 'HEAD')).trim();
+    const call = (ref: string) =>
+      `    permissions: {id-token: write}\n    uses: tools/shared/.github/workflows/called.yml@${ref}\n`;
+    const run = await world.runWorkflow(
+      `on: push\njobs:\n  tag:\n${call('v1')}  branch:\n${call('main')}  commit:\n${call(commit)}`,
+    );
+    const ref = async (job: string) => decodeJwt((await lines(run, `${job} / one`))[0]!);
+    const file = 'tools/shared/.github/workflows/called.yml';
+    expect(await ref('tag')).toMatchObject({ job_workflow_ref: `${file}@refs/tags/v1`, job_workflow_sha: commit });
+    expect(await ref('branch')).toMatchObject({
+      job_workflow_ref: `${file}@refs/heads/main`,
+      job_workflow_sha: commit,
+    });
+    expect(await ref('commit')).toMatchObject({ job_workflow_ref: `${file}@${commit}`, job_workflow_sha: commit });
+  });
+
   test('a tag, another branch, a re-run', async () => {
     const workflow = direct('permissions: {id-token: write}\njobs:\n  one:\n');
     await world.push({ '.github/workflows/test.yml': workflow });

@@ -95,7 +95,8 @@ class Planner {
     chain: readonly string[],
     name: string,
   ): Promise<PlannedWorkflow> {
-    const key = `${origin.repository}@${origin.sha}:${path}`;
+    // With the ref as its caller wrote it: job_workflow_ref tells a tag from the commit it stands for.
+    const key = `${origin.repository}@${origin.ref}(${origin.sha}):${path}`;
     const known = this.#workflows.get(key);
     if (known) return known;
     const workflow = parseWorkflow(name, text, this.problems);
@@ -126,7 +127,7 @@ class Planner {
     const target = await this.#callTarget(caller.origin, job.uses);
     if (typeof target === 'string') return report(target);
     const { origin, path } = target;
-    const key = `${origin.repository}@${origin.sha}:${path}`;
+    const key = `${origin.repository}@${origin.ref}(${origin.sha}):${path}`;
     if (chain.includes(key)) return report(`'${job.uses}' calls itself`);
     if (chain.length >= maximumDepth) return report(`'${job.uses}' is nested more than ${maximumDepth} levels deep`);
     const text = await origin.read(path);
