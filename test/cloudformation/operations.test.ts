@@ -224,11 +224,18 @@ describe('at once', () => {
       Resources: { Maybe: role({}, { Condition: 'Yes' }), User: role({ Description: { Ref: 'Maybe' } }) },
     };
     const refused = await refusal(createStack(cloudformation, 'conditions', template));
-    expect(refused.message).toBe(
-      'Template format error: Unresolved resource dependencies [Maybe] in the Resources block of the template',
-    );
+    expect(refused.message).toBe('Unresolved resource dependencies [Maybe] in the Resources block of the template');
     const stack = await createStack(cloudformation, 'conditions', template, { With: 'yes' });
     expect(stack.StackStatus).toBe('CREATE_COMPLETE');
+    const { User: _, ...Resources } = template.Resources;
+    const outputs = { ...template, Resources, Outputs: { O: { Value: { Ref: 'Maybe' } } } };
+    expect((await refusal(createStack(cloudformation, 'conditions-2', outputs))).message).toBe(
+      'Unresolved resource dependencies [Maybe] in the Outputs block of the template',
+    );
+    // A stack of which nothing remains is a stack all the same.
+    const empty = await createStack(cloudformation, 'conditions-2', { ...template, Resources });
+    expect(empty.StackStatus).toBe('CREATE_COMPLETE');
+    expect(empty.Outputs).toBeUndefined();
   });
 });
 

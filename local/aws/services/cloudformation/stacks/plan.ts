@@ -13,11 +13,8 @@ import type { StackStore } from './store.ts';
 const unknownMark = '{{known after';
 
 class ConditionalResourceError extends AwsError {
-  constructor(logicalId: string) {
-    super(
-      'ValidationError',
-      `Template format error: Unresolved resource dependencies [${logicalId}] in the Resources block of the template`,
-    );
+  constructor(logicalId: string, block: 'Resources' | 'Outputs') {
+    super('ValidationError', `Unresolved resource dependencies [${logicalId}] in the ${block} block of the template`);
   }
 }
 
@@ -121,8 +118,9 @@ export function planChanges(
   const unknown = new Set<string>();
   let touchedUnknown = false;
   let included = new Set(Object.keys(template.resources));
+  let block: 'Resources' | 'Outputs' = 'Resources';
   const check = (logicalId: string): void => {
-    if (!included.has(logicalId)) throw new ConditionalResourceError(logicalId);
+    if (!included.has(logicalId)) throw new ConditionalResourceError(logicalId, block);
   };
   const mark = (logicalId: string, what: string): Value => {
     touchedUnknown = true;
@@ -189,6 +187,7 @@ export function planChanges(
     });
   }
 
+  block = 'Outputs';
   const outputs: string[] = [];
   for (const [key, output] of Object.entries(template.outputs)) {
     if (output.condition !== undefined && conditions[output.condition] !== true) continue;

@@ -8,7 +8,7 @@ import type {
   StackSummary,
 } from '@aws-sdk/client-cloudformation';
 import type { ParameterValue } from '../template/parameters.ts';
-import type { ChangeSet, Stack, StackEvent, StackResource } from './model.ts';
+import type { ChangeSet, Stack, StackEvent, StackOutput, StackResource } from './model.ts';
 
 /** Answers as the API gives them. */
 
@@ -18,6 +18,15 @@ function parameterViews(parameters: Record<string, ParameterValue>) {
     ParameterValue: noEcho ? '****' : value,
     ...(resolvedValue === undefined ? {} : { ResolvedValue: noEcho ? '****' : resolvedValue }),
   }));
+}
+
+function outputView({ key, value, description, exportName }: StackOutput) {
+  return {
+    OutputKey: key,
+    OutputValue: value,
+    ...(description === undefined ? {} : { Description: description }),
+    ...(exportName === undefined ? {} : { ExportName: exportName }),
+  };
 }
 
 export function stackView(stack: Stack): StackDescription {
@@ -38,12 +47,7 @@ export function stackView(stack: Stack): StackDescription {
     NotificationARNs: definition.notificationArns,
     ...(stack.timeoutMinutes === undefined ? {} : { TimeoutInMinutes: stack.timeoutMinutes }),
     Capabilities: definition.capabilities as NonNullable<StackDescription['Capabilities']>,
-    Outputs: stack.outputs.map(({ key, value, description, exportName }) => ({
-      OutputKey: key,
-      OutputValue: value,
-      ...(description === undefined ? {} : { Description: description }),
-      ...(exportName === undefined ? {} : { ExportName: exportName }),
-    })),
+    ...(stack.outputs.length === 0 ? {} : { Outputs: stack.outputs.map(outputView) }),
     ...(stack.roleArn === undefined ? {} : { RoleARN: stack.roleArn }),
     Tags: definition.tags,
     EnableTerminationProtection: stack.terminationProtection,
