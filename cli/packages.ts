@@ -2,16 +2,18 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import {
   DescribeModelPackageCommand,
   type DescribeModelPackageCommandOutput,
+  DescribeModelPackageGroupCommand,
   ListModelPackagesCommand,
 } from '@aws-sdk/client-sagemaker';
 import type { AccountClients } from './accounts.ts';
 
-/** Package versions of a group, newest first, with everything the registry says of them. */
+/** Package versions of a group, newest first, with everything the registry says of them; none when the group is gone. */
 export async function describePackages(
   clients: AccountClients,
   group: string,
   most = 5,
 ): Promise<DescribeModelPackageCommandOutput[]> {
+  if (!(await groupExists(clients, group))) return [];
   const { ModelPackageSummaryList } = await clients.sagemaker.send(
     new ListModelPackagesCommand({
       ModelPackageGroupName: group,
@@ -45,4 +47,15 @@ export async function packageMetrics(
   };
   walk(JSON.parse(await Body!.transformToString()), '');
   return metrics;
+}
+
+async function groupExists(clients: AccountClients, group: string): Promise<boolean> {
+  try {
+    await clients.sagemaker.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName: group }));
+    return true;
+  } catch (error) {
+    // SageMaker answers a missing group with its general error: API_DescribeModelPackageGroup lists no other.
+    if ((error as Error).name === 'ValidationException') return false;
+    throw error;
+  }
 }

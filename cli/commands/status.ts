@@ -83,6 +83,7 @@ Usage: npx sagemaker-mlops status [--json]
     )) {
       terminal.line(line);
     }
+    if (packages.length === 0) terminal.line('  none: nothing was registered yet, or the project was cleaned up');
     terminal.line(terminal.bold('Runs'));
     for (const line of table(
       runs.map((run) => [`${run.id}`, run.name, run.event, run.conclusion ?? run.status, run.head_sha.slice(0, 7)]),
