@@ -41,22 +41,29 @@ function compare(value: number, operator: LimitRule['operator'], limit: number):
   }
 }
 
+/** The limit of a comparison before its champion is known. */
+const withoutChampion = 'better than the champion';
+
 /** "regression_metrics.mse.value" is called "mse" in the evidence text. */
 export function shortName(metric: string): string {
   const parts = metric.split('.').filter((part) => part !== 'value');
   return parts.at(-1) ?? metric;
 }
 
-/** Twelve digits are enough to read and never hide a difference that decided. */
-function show(value: number): string {
-  return String(Number(value.toPrecision(12)));
+/** Six digits, more only when fewer would turn the comparison with the limit around. */
+function show(value: number, limit?: number): string {
+  for (let digits = 6; digits < 17; digits += 1) {
+    const rounded = Number(value.toPrecision(digits));
+    if (limit === undefined || Math.sign(rounded - limit) === Math.sign(value - limit)) return String(rounded);
+  }
+  return String(value);
 }
 
 function judgeRule(rule: Rule, evidence: Evidence): Verdict {
   const value = evidence.metrics[rule.metric];
   const base = { metric: rule.metric, value, champion: evidence.champion?.metrics[rule.metric] };
   const name = shortName(rule.metric);
-  const wanted = 'limit' in rule ? `${rule.operator} ${rule.limit}` : 'better than the champion';
+  const wanted = 'limit' in rule ? `${rule.operator} ${rule.limit}` : withoutChampion;
   if (value === undefined) {
     const hint = didYouMean(rule.metric, Object.keys(evidence.metrics));
     return {
@@ -74,7 +81,7 @@ function judgeRule(rule: Rule, evidence: Evidence): Verdict {
       limit: wanted,
       passed,
       code: 'RuleMissed',
-      text: `${name} ${show(value)} is ${passed ? '' : 'not '}${rule.operator} ${rule.limit}`,
+      text: `${name} ${show(value, rule.limit)} is ${passed ? '' : 'not '}${rule.operator} ${rule.limit}`,
     };
   }
   const { direction = 'lower', margin = 0, 'without-champion': otherwise = 'pass' } = rule;
@@ -105,7 +112,7 @@ function judgeRule(rule: Rule, evidence: Evidence): Verdict {
     limit,
     passed,
     code: 'RuleMissed',
-    text: `${name} ${show(value)} is ${passed ? '' : 'not '}${limit}`,
+    text: `${name} ${show(value, champion)} is ${passed ? '' : 'not '}${limit}`,
   };
 }
 
@@ -141,14 +148,16 @@ export function judge(file: GateFile, evidence: Evidence): Verdict[] {
   return verdicts;
 }
 
-/** The evidence as the approval description holds it: "mse 4.72, limit <= 6; ...", at most 1,024 characters. */
+/** The evidence as the approval description holds it: "Gate passed: mse 4.72, limit 6; ...", at most 1,024 characters. */
 export function evidenceText(verdicts: readonly Verdict[], passed: boolean): string {
   const parts = verdicts
     .filter(({ limit }) => limit !== 'required')
-    .map(({ metric, value, limit, passed: held }) => {
+    .map(({ metric, value, limit, champion, passed: held, text }) => {
+      const missed = held ? '' : ' (missed)';
+      // Nothing to compare with: the sentence says so.
+      if (limit === withoutChampion && champion === undefined) return `${text}${missed}`;
       const shown = typeof value === 'number' ? show(value) : (value ?? 'missing');
-      const bound = limit.replace(/^<= (?=[\d-])/, '').replace('<= P', 'P');
-      return `${shortName(metric)} ${shown}, limit ${bound}${held ? '' : ' (missed)'}`;
+      return `${shortName(metric)} ${shown}, limit ${limit.replace(/^<= (?=[\d-]|P)/, '')}${missed}`;
     });
   return `Gate ${passed ? 'passed' : 'missed'}: ${parts.join('; ')}`.slice(0, 1_024);
 }

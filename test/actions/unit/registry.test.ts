@@ -80,6 +80,19 @@ describe('rules', () => {
     expect(shortName('regression_metrics.mse.value')).toBe('mse');
   });
 
+  test('numbers are short, unless that would hide why a rule was missed', () => {
+    const at = (value: number, limit: number) =>
+      judge({ rules: [{ metric: 'm', operator: '<=', limit }] }, evidence({ metrics: { m: value } }))[0]!.text;
+    expect(at(4.720060091412669, 6)).toBe('m 4.72006 is <= 6');
+    expect(at(3.5000000001, 3.5)).toBe('m 3.5000000001 is not <= 3.5');
+    expect(at(3.5, 3.5)).toBe('m 3.5 is <= 3.5');
+  });
+
+  test('without a champion the evidence says so', () => {
+    const verdicts = judge({ rules: [{ metric: 'm.mse.value', 'better-than': 'champion' }] }, evidence());
+    expect(evidenceText(verdicts, true)).toBe('Gate passed: mse 4, no champion in production');
+  });
+
   test('durations', () => {
     expect([durationOf('P30D'), durationOf('PT12H'), durationOf('P2W'), durationOf('P1DT1H1M1S')]).toEqual([
       2_592_000_000, 43_200_000, 1_209_600_000, 90_061_000,
