@@ -281,6 +281,17 @@ jobs:
     expect(errors('step')).toContainEqual(expect.stringContaining('has timed out after 1 minutes'));
   });
 
+  test('minutes are positive integers', async () => {
+    const run = await world.runWorkflow(`on: push
+jobs:
+  job: {timeout-minutes: 0.5, runs-on: ubuntu-24.04, steps: [{run: echo}]}
+  step: {runs-on: ubuntu-24.04, steps: [{timeout-minutes: "\${{ 'soon' }}", run: echo}]}
+`);
+    expect(conclusions(run)).toEqual({ job: 'failure', step: 'failure' });
+    expect(world.job(run, 'job').annotations[0]!.message).toBe("timeout-minutes '0.5' must be a positive integer");
+    expect(world.job(run, 'step').annotations[0]!.message).toBe("timeout-minutes 'soon' must be a positive integer");
+  });
+
   test('inputs that a call computes are checked by type', async () => {
     const call = (value: string) =>
       `on: push\njobs:\n  call:\n    uses: ${product}/.github/workflows/called.yml@${sha}\n    with: {fail: "${value}"}\n`;

@@ -1,4 +1,4 @@
-import { type Evaluation, fromData, isTruthy, type Template } from '../expressions.ts';
+import { type Evaluation, fromData, isTruthy } from '../expressions.ts';
 import type { Approval, JobRecord } from '../types.ts';
 import type { NormalJob } from '../workflow/model.ts';
 import { refuseLabel } from '../workflow/parse.ts';
@@ -7,6 +7,7 @@ import type { AttemptOptions } from './attempt-options.ts';
 import { type Entered, enterGroup, type Holder } from './concurrency.ts';
 import type { Environment } from './environments.ts';
 import { RunningJob } from './job.ts';
+import { minutes } from './minutes.ts';
 import type { JobRecords } from './records.ts';
 import { effectivePermissions, type Leg, type LegResult, type Scope } from './results.ts';
 import { definition } from './spec.ts';
@@ -145,12 +146,6 @@ function labels(job: NormalJob, evaluation: Evaluation): string[] {
     });
   }
   return names;
-}
-
-function minutes(name: string, template: Template, evaluation: Evaluation): number {
-  const value = Math.trunc(Number(fromData(template.evaluate(evaluation))));
-  if (!(value > 0)) throw new Error(`${name} '${template.text}' must be a positive number`);
-  return value;
 }
 
 function enterEnvironment(options: AttemptOptions, job: NormalJob, evaluation: Evaluation): Environment | undefined {

@@ -89,8 +89,3 @@ export function killGroup(group: number | undefined): void {
     // Nobody of the group is left.
   }
 }
-
-/** Minutes as a timer takes them: longer than about 24 days would fire at once. */
-export function timerMilliseconds(minutes: number, pace: Pace): number {
-  return Math.min(minutes * pace.minute, 2 ** 31 - 1);
-}

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { type Condition, fromData, isTruthy } from '../expressions.ts';
+import { type Condition, isTruthy } from '../expressions.ts';
 import { runStandIn } from '../stand-ins/index.ts';
 import type { StepRecord } from '../types.ts';
 import type { CompositeRuns, Step } from '../workflow/model.ts';
 import type { PlannedAction } from '../workflow/plan.ts';
 import { compositeFrame, evaluateAll, type LoadedAction, runJavaScript, type Use } from './actions.ts';
+import { minutes, timerMilliseconds } from './minutes.ts';
 import { registerPost } from './phases.ts';
-import { timerMilliseconds } from './process.ts';
 import { runScript } from './shells.ts';
 import {
   type AbortReason,
@@ -74,10 +74,8 @@ async function guarded(
   const onDeadline = () => abort('deadline');
   let timer: NodeJS.Timeout | undefined;
   try {
-    const minutes = step.timeoutMinutes
-      ? Math.trunc(Number(fromData(step.timeoutMinutes.evaluate(evaluation(job, frame, env)))))
-      : 0;
-    if (minutes > 0) timer = setTimeout(() => abort('timeout'), timerMilliseconds(minutes, job.pace));
+    const limit = step.timeoutMinutes && minutes('timeout-minutes', step.timeoutMinutes, evaluation(job, frame, env));
+    if (limit) timer = setTimeout(() => abort('timeout'), timerMilliseconds(limit, job.pace));
     // What starts after the cancellation was wanted all the same: always(), cancelled().
     if (!frame.signal.aborted) frame.signal.addEventListener('abort', onFrameEnds, { once: true });
     else if (frame.signal.reason !== 'cancelled') onFrameEnds();
@@ -89,7 +87,7 @@ async function guarded(
     if (controller.signal.reason === 'timeout' && !frame.signal.aborted) {
       annotate(job, {
         level: 'error',
-        message: `The action '${stepName(job, frame, step)}' has timed out after ${minutes} minutes.`,
+        message: `The action '${stepName(job, frame, step)}' has timed out after ${limit} minutes.`,
       });
       return { ...result, outcome: 'failure' };
     }
