@@ -68,7 +68,8 @@ export async function startFixture(): Promise<JobFixture> {
     platform,
     python,
     kmsKey,
-    put: async (key, body) => void (await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))),
+    put: async (key, body) =>
+      void (await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body) }))),
     get: async (key) =>
       Buffer.from(
         await (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray(),
