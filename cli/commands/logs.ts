@@ -33,7 +33,15 @@ Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
           .join(', ')}.`,
       );
     }
-    const run = JSON.parse(readFileSync(join(runs, String(id), 'run.json'), 'utf8')) as RunRecord;
+    const run = readRun(runs, id);
+    const others = ids
+      .filter((other) => other !== id)
+      .sort((a, b) => b - a)
+      .slice(0, 4)
+      .map((other) => `${other} ${readRun(runs, other).name}`);
+    terminal.line(
+      `Run ${id}: ${run.name}, ${run.conclusion ?? run.status}, "${run.title}"${others.length === 0 ? '' : `; others: ${others.join(', ')}`}`,
+    );
     const wanted = values['job'] as string | undefined;
     const jobs = run.jobs.filter(
       (job) =>
@@ -56,3 +64,7 @@ Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
     return 0;
   },
 };
+
+function readRun(runs: string, id: number): RunRecord {
+  return JSON.parse(readFileSync(join(runs, String(id), 'run.json'), 'utf8')) as RunRecord;
+}
