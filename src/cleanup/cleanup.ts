@@ -57,9 +57,10 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
     for (const target of [...state.instances, ...earlier]) add(target, stage, true);
   for (const { stage, ...target } of options.stageTargets) add(target, stage, false);
   const targets: FoundTarget[] = [];
+  const stackIds = new Set(sets.flatMap(({ state }) => state.instances.map(({ stackId }) => stackId ?? '')));
   for (const { target, stages, certain } of stagesAt.values()) {
     try {
-      const { found, kept: foreign } = await findTarget(target, [...stages], context);
+      const { found, kept: foreign } = await findTarget(target, [...stages], stackIds, context);
       targets.push(found);
       kept.push(...foreign);
     } catch (error) {

@@ -151,7 +151,7 @@ async function removeInstances(
     return {
       ...failure,
       cause: `${[logicalId, resource].filter((part) => part !== undefined).join(' ')}: ${failure.cause}`,
-      hint: `${failure.hint === undefined ? 'Mend that in the account' : failure.hint}, then run cleanup again; or give the instance up (delete-stack-instances with retain-stacks) and delete ${stack ?? 'its stack'} by hand`,
+      hint: `${failure.hint === undefined ? 'Mend that in the account' : failure.hint}, then run cleanup again; or give the instance up (aws cloudformation delete-stack-instances with retain-stacks) and run cleanup again: it deletes ${stack ?? 'the stack that stays'} by itself`,
     };
   }
 

@@ -1,11 +1,5 @@
 /** Stacks of the admin account, which are only removed on request: the GitHub roles, and the project itself with key, bucket and group. */
 import {
-  DeleteStackCommand,
-  DescribeStacksCommand,
-  ListStacksCommand,
-  type StackStatus,
-} from '@aws-sdk/client-cloudformation';
-import {
   DescribeKeyCommand,
   KMSClient,
   ListResourceTagsCommand,
@@ -18,89 +12,13 @@ import {
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { isAws } from '../aws/errors.ts';
-import { poll, stillRunning } from '../aws/poll.ts';
 import { S3Client } from '../aws/s3.ts';
-import { FailureError } from '../failure.ts';
-import { firstFailedEvent } from '../stacksets/causes.ts';
 import type { Target } from '../stacksets/model.ts';
-import { CloudFormationClient } from '../stacksets/read.ts';
-import {
-  type CleanupContext,
-  type Item,
-  isGone,
-  isOurs,
-  type Kept,
-  notOurs,
-  type Part,
-  pages,
-  unlessGone,
-} from './part.ts';
+import { type CleanupContext, type Item, isGone, isOurs, type Kept, notOurs, type Part, unlessGone } from './part.ts';
+import { deleteStack, listStacks, readStack } from './stack.ts';
 
 /** Days until a key is gone for good; KMS allows 7 to 30, and nothing can be decrypted meanwhile. */
 const keyWaitsDays = 7;
-
-async function readStack(name: string, { aws, signal }: CleanupContext) {
-  const answer = await unlessGone(() =>
-    aws.service(CloudFormationClient).send(new DescribeStacksCommand({ StackName: name }), { resource: name, signal }),
-  );
-  const [stack] = answer?.Stacks ?? [];
-  return stack?.StackStatus === 'DELETE_COMPLETE' ? undefined : stack;
-}
-
-async function deleteStack(item: Item, context: CleanupContext): Promise<undefined> {
-  const { aws, account, clock, signal, deadline } = context;
-  const cloudformation = aws.service(CloudFormationClient);
-  const found = await readStack(item.name, context);
-  if (found === undefined) return undefined;
-  const id = found.StackId ?? item.name;
-  if (found.StackStatus !== 'DELETE_IN_PROGRESS')
-    await cloudformation.send(new DeleteStackCommand({ StackName: id }), { resource: item.name, signal });
-  const last = await poll({
-    read: () => readStack(id, context),
-    done: (stack) => stack === undefined || stack.StackStatus === 'DELETE_FAILED',
-    clock,
-    signal,
-    deadline,
-    onDeadline: (stack) =>
-      stillRunning({
-        resource: item.name,
-        region: aws.region,
-        account,
-        where: `The stack ${item.name} was ${stack?.StackStatus}`,
-        resume: 're-run this job; it goes on with what is left',
-      }),
-  });
-  if (last === undefined) return undefined;
-  const cause = await firstFailedEvent(aws, id, undefined, signal);
-  throw new FailureError({
-    code: 'OperationFailed',
-    cause: `The stack ${item.name} could not be deleted: ${[cause?.logicalId, cause?.cause ?? last.StackStatusReason ?? 'no reason given'].filter((part) => part !== undefined).join(': ')}`,
-  });
-}
-
-/** Stacks whose names begin like the project's, with or without its tag. */
-async function listStacks(context: CleanupContext): Promise<string[]> {
-  const { aws, names, signal } = context;
-  const statuses: StackStatus[] = [
-    'CREATE_COMPLETE',
-    'CREATE_FAILED',
-    'DELETE_FAILED',
-    'DELETE_IN_PROGRESS',
-    'ROLLBACK_COMPLETE',
-    'ROLLBACK_FAILED',
-    'UPDATE_COMPLETE',
-    'UPDATE_FAILED',
-    'UPDATE_ROLLBACK_COMPLETE',
-    'UPDATE_ROLLBACK_FAILED',
-  ];
-  const all = await pages(async (token) => {
-    const page = await aws
-      .service(CloudFormationClient)
-      .send(new ListStacksCommand({ StackStatusFilter: statuses, NextToken: token }), { signal });
-    return { items: page.StackSummaries, next: page.NextToken };
-  });
-  return all.map(({ StackName }) => StackName ?? '').filter((name) => name.startsWith(`sagemaker-${names.base}-`));
-}
 
 /** The stacks with the project's roles for GitHub, SageMaker and StackSets. The role that this very job runs in cannot remove itself. */
 export async function findRoleStacks(
@@ -122,7 +40,7 @@ export async function findRoleStacks(
       because: `it holds the role that cleanup works with there; remove it by hand, in that account: ${command}`,
     };
   });
-  for (const name of (await listStacks(context)).sort()) {
+  for (const name of (await listStacks(aws, prefix, context.signal)).map(({ name }) => name).sort()) {
     const suffix = name.slice(prefix.length);
     if (name === own) {
       const command = `aws cloudformation delete-stack --stack-name ${own}`;
@@ -133,7 +51,7 @@ export async function findRoleStacks(
       continue;
     }
     if (!/^(project-roles|stack-set-administration|deploy-role-.+)$/.test(suffix)) continue;
-    const stack = await readStack(name, context);
+    const stack = await readStack(aws, name, context.signal);
     if (isOurs(project, stack?.Tags)) items.push(item(name));
     else if (stack !== undefined) kept.push({ ...item(name), because: notOurs(project) });
   }
@@ -142,7 +60,7 @@ export async function findRoleStacks(
     part: {
       items,
       async remove(record) {
-        for (const each of items) await record.attempt(each, () => deleteStack(each, context));
+        for (const each of items) await record.attempt(each, () => deleteStack(aws, each, context));
       },
     },
   };
@@ -188,7 +106,7 @@ export async function findProject(
   const item = (kind: Item['kind'], name: string): Item => ({ kind, account, region: aws.region, name });
   const kept: Kept[] = [];
   const stackName = `sagemaker-${names.base}-project`;
-  const found = await readStack(stackName, context);
+  const found = await readStack(aws, stackName, signal);
   const stack = found === undefined ? undefined : item('stack', stackName);
   const metadata = await findKey(things, context);
   const key = metadata?.Arn === undefined ? undefined : item('key', metadata.Arn);
@@ -239,7 +157,7 @@ export async function findProject(
             });
             return undefined;
           });
-        if (stackItem !== undefined) await record.attempt(stackItem, () => deleteStack(stackItem, context));
+        if (stackItem !== undefined) await record.attempt(stackItem, () => deleteStack(aws, stackItem, context));
         if (keyItem !== undefined)
           await record.attempt(keyItem, async () => {
             try {

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { poll, stillRunning } from '../aws/poll.ts';
 import type { Aws, Service } from '../aws/session.ts';
-import { endpointName, roleArn } from '../deploy/names.ts';
+import { endpointName, roleArn, stackSetName } from '../deploy/names.ts';
 import { readConfiguration, readEndpoint } from '../endpoints/read.ts';
 import { type Failure, FailureError } from '../failure.ts';
 import { place, type Target } from '../stacksets/model.ts';
@@ -32,8 +32,11 @@ import {
   pages,
   unlessGone,
 } from './part.ts';
+import { deleteStack, listStacks, readStack } from './stack.ts';
 
 export interface FoundTarget extends Target {
+  /** Stacks of stack sets that were retained when their instance was given up. */
+  stacks: readonly Item[];
   /** The project's endpoints here, changing or not. */
   endpoints: readonly Item[];
   configurations: readonly Item[];
@@ -70,6 +73,8 @@ async function ownedBy(sagemaker: Service, arn: string, { project, signal }: Cle
 export async function findTarget(
   target: Target,
   stages: readonly string[],
+  /** Stacks that go with their instances. */
+  stackIds: ReadonlySet<string>,
   context: CleanupContext,
 ): Promise<{ found: FoundTarget; kept: Kept[] }> {
   const { project, signal } = context;
@@ -84,6 +89,13 @@ export async function findTarget(
     ...(note === undefined ? {} : { note }),
   });
   const kept: Kept[] = [];
+  const stacks: Item[] = [];
+  for (const { name, id } of await listStacks(aws, `StackSet-${stackSetName(project, '')}`, signal)) {
+    if (stackIds.has(id)) continue;
+    const stack = await readStack(aws, id, signal);
+    if (isOurs(project, stack?.Tags)) stacks.push(item('stack', name, 'retained when its instance was given up'));
+    else if (stack !== undefined) kept.push({ ...item('stack', name), because: notOurs(project) });
+  }
   const endpoints: Item[] = [];
   const logGroups: Item[] = [];
   for (const stage of stages) {
@@ -125,6 +137,7 @@ export async function findTarget(
     kept,
     found: {
       ...target,
+      stacks,
       endpoints,
       logGroups,
       configurations: await owned(
@@ -203,7 +216,8 @@ export function targetPart(
 ): Part {
   const { signal } = context;
   return {
-    items: targets.flatMap(({ endpoints, configurations, models, logGroups }) => [
+    items: targets.flatMap(({ stacks, endpoints, configurations, models, logGroups }) => [
+      ...stacks,
       ...endpoints,
       ...configurations,
       ...models,
@@ -214,6 +228,7 @@ export function targetPart(
         const aws = inTarget(target, context);
         const sagemaker = aws.service(SageMakerClient);
         const logs = aws.service(CloudWatchLogsClient);
+        for (const item of target.stacks) await record.attempt(item, () => deleteStack(aws, item, context));
         const used = new Map<string, Failure>();
         for (const item of target.endpoints) {
           const { name } = item;

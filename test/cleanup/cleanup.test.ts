@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeleteStackInstancesCommand, DescribeStackSetOperationCommand } from '@aws-sdk/client-cloudformation';
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   DeleteObjectsCommand,
@@ -18,6 +19,14 @@ import type { ModelServers } from '../../local/aws/core/context.ts';
 import type { ActionResult } from '../actions/support/action.ts';
 import { root } from '../actions/support/world.ts';
 import { until } from '../deploy/support/stage.ts';
+import {
+  type DeployedRole,
+  deployedRoles,
+  describeGrant,
+  grantedActions,
+  type LoggedCall,
+  leastPrivilege,
+} from '../iam/least-privilege.ts';
 import { accounts, region } from '../support/platform.ts';
 import { type Approvals, approved, plan, remove, startApprovals } from './support/cleanup.ts';
 import {
@@ -39,11 +48,20 @@ let approvals: Approvals;
 let others: Seeded;
 /** What the other project owns; every test ends with exactly this. */
 let othersLines: string[];
+const roles: DeployedRole[] = [];
 
 beforeAll(async () => {
   approvals = await startApprovals();
   projects = await startProjects();
   others = await seed(projects, other);
+  for (const account of Object.values(accounts))
+    roles.push(
+      ...(await deployedRoles(
+        projects.world.administrator(account).iam,
+        account,
+        (name) => name.startsWith(`sagemaker-${mine.base}-`) && name.includes('cleanup'),
+      )),
+    );
   othersLines = linesOf(await sweep(projects.world), other, [others.execution]);
 }, 120_000);
 afterAll(async () => {
@@ -131,6 +149,20 @@ describe('before anything is removed', () => {
     ]);
     expect(planned.summary).toContain('Nothing has been removed');
     expect(changes(since)).toEqual([]);
+  });
+
+  test('the plan says what each wish adds', async () => {
+    const planned = await plan(projects, approvals, {
+      inputs: { 'job-records': 'true', 'delete-roles': 'true', 'delete-project': 'true' },
+    });
+    expect(counts(planned, 'plan')).toEqual({
+      ...everything,
+      'job records': 1,
+      stack: 5,
+      'model package group': 1,
+      key: 1,
+      bucket: 1,
+    });
   });
 
   test('the plan of a folder of stage files looks at their accounts, whether deployed to or not', async () => {
@@ -377,6 +409,31 @@ describe('removal', () => {
     expect(await left([execution])).toEqual([]);
   });
 
+  test('a stack that was retained when its instance was given up goes as well, with all that is in it', async () => {
+    const { execution } = await again(['staging']);
+    const { cloudformation } = projects.world.administrator(accounts.development);
+    const StackSetName = setName(mine, 'staging');
+    const { OperationId } = await cloudformation.send(
+      new DeleteStackInstancesCommand({
+        StackSetName,
+        Accounts: [accounts.staging],
+        Regions: [region],
+        RetainStacks: true,
+      }),
+    );
+    await until(
+      () => cloudformation.send(new DescribeStackSetOperationCommand({ StackSetName, OperationId })),
+      ({ StackSetOperation }) => StackSetOperation?.Status === 'SUCCEEDED',
+      'the operation',
+    );
+    expect(counts(await plan(projects, approvals), 'plan')).toMatchObject({ stack: 1, endpoint: 1 });
+    const result = await remove(projects, approvals);
+    expect(result.failures).toEqual([]);
+    expect(result.stdout).toContain('retained when its instance was given up');
+    expect(counts(result, 'removed')).toMatchObject({ stack: 1, endpoint: 1, 'stack set': 1 });
+    expect(await left([execution])).toEqual([]);
+  });
+
   test('deletions that a policy denies are named, one by one, with the cure; the rest goes', async () => {
     const { packages, execution } = await again(['staging']);
     const { iam, s3 } = projects.world.administrator(accounts.development);
@@ -477,6 +534,45 @@ describe('removal', () => {
     const second = await remove(projects, approvals, { inputs, runId: '93001' });
     expect(second.outputs['status']).toBe('none');
     expect(await answers(accounts.production2, `${other.base}-production`)).toBe('6');
+  });
+});
+
+describe('the roles of cleanup', () => {
+  /** Rights that nothing above needed, each with its reason. */
+  const unexercised: Record<string, string> = {
+    'ci-cleanup cloudformation:DescribeStackEvents':
+      'Tells why a stack with roles or the project could not be deleted.',
+    'ci-cleanup cloudformation:StopStackSetOperation': 'A cancelled job with on-cancel: stop ends its operation.',
+    'ci-cleanup iam:DetachRolePolicy': 'CloudFormation detaches what a person attached before it deletes a role.',
+    'ci-cleanup iam:GetRole':
+      "CloudFormation's handler of AWS::IAM::Role reads before it deletes (handlers.delete in its schema).",
+    'ci-cleanup s3:GetBucketPolicy': "CloudFormation's handler of AWS::S3::BucketPolicy reads before it deletes.",
+    'ci-cleanup s3:GetEncryptionConfiguration':
+      'Leads to the key when the alias went with the stack and the bucket is still there.',
+    'ci-cleanup-plan s3:GetEncryptionConfiguration': 'As for ci-cleanup.',
+    'ci-cleanup sagemaker:DeleteTrainingJob': 'As DeleteProcessingJob; the pipeline of this test has no training step.',
+  };
+
+  test('grant what was used above, and what is listed here with its reason', () => {
+    const report = leastPrivilege(projects.world.calls() as LoggedCall[], roles);
+    const place = ({ role, action }: { role: string; action: string }) =>
+      `${role.slice(`sagemaker-${mine.base}-`.length)} ${action}`;
+    const granted = grantedActions(roles);
+    // A right that is used in one of the target accounts is used.
+    const unused = new Set(report.unused.map(place));
+    for (const one of granted)
+      if (!report.unused.some((each) => each.account === one.account && place(each) === place(one)))
+        unused.delete(place(one));
+    expect([...unused].sort()).toEqual(Object.keys(unexercised).sort());
+    expect(report.redundant.map(describeGrant)).toEqual([]);
+  });
+
+  test('were refused nothing but what the tests above forbade', () => {
+    const report = leastPrivilege(projects.world.calls() as LoggedCall[], roles);
+    const refused = report.ungranted
+      .filter(({ principal, decision }) => decision === 'implicit-deny' && !principal.includes('-ci-cleanup-plan/'))
+      .map(({ principal, action }) => `${principal} ${action}`);
+    expect(refused).toEqual([]);
   });
 });
 
