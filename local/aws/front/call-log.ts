@@ -36,6 +36,7 @@ export interface CallFilter {
 }
 
 const keptEntries = 100_000;
+const repeatMilliseconds = 250;
 
 export class CallLog {
   #entries: CallLogEntry[] = [];
@@ -76,16 +77,21 @@ export class CallLog {
     return this.#running.size === 0 ? this.#seq : Math.min(...this.#running) - 1;
   }
 
-  /** Resolves with the next matching calls, or with none when `milliseconds` of wall time have passed. */
+  /**
+   * Resolves with the next matching calls, or with none when `milliseconds` of wall time have passed. While an earlier
+   * call is still running, `next` cannot move past it, so later ones may be told again: who loops is then held to a few
+   * rounds a second.
+   */
   async wait(filter: CallFilter, milliseconds: number): Promise<CallLogEntry[]> {
     const found = this.list(filter);
-    if (found.length > 0 || milliseconds <= 0) return found;
+    if (milliseconds <= 0 || (found.length > 0 && this.next > (filter.since ?? 0))) return found;
+    const known = found.length;
     const { promise, resolve } = Promise.withResolvers<void>();
     const listener = () => {
-      if (this.list(filter).length > 0) resolve();
+      if (this.list(filter).length > known) resolve();
     };
     this.#listeners.add(listener);
-    const timer = setTimeout(resolve, milliseconds);
+    const timer = setTimeout(resolve, known > 0 ? Math.min(milliseconds, repeatMilliseconds) : milliseconds);
     await promise;
     clearTimeout(timer);
     this.#listeners.delete(listener);
