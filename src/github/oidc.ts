@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailureError } from '../failure.ts';
 import type { Environment } from './inputs.ts';
 
-/** Audience of AWS's OIDC providers; China has its own (facts: IAM user guide, configuring a role for GitHub). */
+/** Audience of AWS's OIDC providers; China has its own (IAM user guide, configuring a role for GitHub). */
 export function audienceOf(region: string): string {
   return region.startsWith('cn-') ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
 }
