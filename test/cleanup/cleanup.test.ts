@@ -73,8 +73,6 @@ async function expectOtherUntouched(): Promise<void> {
   expect(linesOf(await sweep(projects.world), other, [others.execution])).toEqual(othersLines);
 }
 
-afterEach(expectOtherUntouched);
-
 /** The project as the tests before anything is removed left it. */
 let ready: Seeded | undefined;
 /** Fills the project anew; every test leaves it empty but for its bucket and group. */
@@ -126,7 +124,7 @@ describe('before anything is removed', () => {
     ready = seeded;
     before = await sweep(projects.world);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     expect(await sweep(projects.world)).toEqual(before);
   });
 
@@ -171,39 +169,38 @@ describe('before anything is removed', () => {
     expect(planned.stdout).toContain('The account 999999999999 of a stage file was not looked at');
   });
 
-  test.each([
-    ['another name', { confirm: 'abalone-2' }, 'InvalidInput', 'confirm'],
-    ['the name in other letters', { confirm: 'Abalone' }, 'InvalidInput', 'confirm'],
-    ['packages kept in a group that goes', { 'keep-last': '1', 'delete-project': 'true' }, 'InvalidInput', 'keep-last'],
-  ])('%s: refused before the first call', async (_, inputs, code, resource) => {
+  test('a wrong name, contradicting wishes: refused before the first call', async () => {
     const since = lastCall();
-    const result = await remove(projects, approvals, { inputs: inputs as unknown as Record<string, string> });
-    expect(result.code).toBe(1);
-    expect(result.failures).toMatchObject([{ code, resource }]);
+    const refusal = async (resource: string, inputs: Record<string, string>) => {
+      const result = await remove(projects, approvals, { inputs });
+      expect(result.code).toBe(1);
+      expect(result.failures).toMatchObject([{ code: 'InvalidInput', resource }]);
+    };
+    await Promise.all([
+      refusal('confirm', { confirm: 'abalone-2' }),
+      refusal('confirm', { confirm: 'Abalone' }),
+      refusal('keep-last', { 'keep-last': '1', 'delete-project': 'true' }),
+    ]);
     expect(projects.world.calls({ since })).toEqual([]);
   });
 
-  test.each([
-    ['an environment that nobody protected', [], 'NotProtected', 'failed'],
-    [
-      'an approval of another environment',
-      [{ ...approved, environments: [{ name: 'production' }] }],
-      'NotProtected',
-      'failed',
-    ],
-    ['a refusal', [{ ...approved, state: 'rejected' }], 'ApprovalRefused', 'rejected'],
-  ])('%s: refused before the first call', async (_, list, code, status) => {
+  test('nobody, another environment, a refusal: refused before the first call', async () => {
     const since = lastCall();
-    approvals.list = list;
-    try {
-      const result = await remove(projects, approvals);
+    const refusal = async (list: Approvals['list'], code: string, status: string) => {
+      const own = await startApprovals();
+      own.list = list;
+      const result = await remove(projects, own);
+      await own.close();
       expect(result.code).toBe(1);
       expect(result.failures).toMatchObject([{ code, resource: 'cleanup' }]);
       expect(result.outputs['status']).toBe(status);
-      expect(projects.world.calls({ since })).toEqual([]);
-    } finally {
-      approvals.list = [approved];
-    }
+    };
+    await Promise.all([
+      refusal([], 'NotProtected', 'failed'),
+      refusal([{ ...approved, environments: [{ name: 'production' }] }], 'NotProtected', 'failed'),
+      refusal([{ ...approved, state: 'rejected' }], 'ApprovalRefused', 'rejected'),
+    ]);
+    expect(projects.world.calls({ since })).toEqual([]);
   });
 
   test('the role of the plan cannot remove, even with the name and an approval', async () => {
@@ -255,6 +252,8 @@ describe('before anything is removed', () => {
 });
 
 describe('removal', () => {
+  afterEach(expectOtherUntouched);
+
   test('keep-last: everything but the newest approved package goes; the next run goes on from there', async () => {
     const { packages, execution } = await again();
     const inputs = { 'keep-last': '1' };
@@ -361,7 +360,7 @@ describe('removal', () => {
   });
 
   test('an instance whose stack cannot be deleted is named with cause and cure, the rest goes; mended, it goes as well', async () => {
-    const { execution } = await again();
+    const { execution } = await again(['production']);
     const { iam } = projects.world.administrator(accounts.production1);
     const policy = { RoleName: `sagemaker-${mine.base}-execution`, PolicyName: 'no-deletion' };
     const statement = { Effect: 'Deny', Action: 'sagemaker:DeleteEndpoint', Resource: '*' };
@@ -509,7 +508,7 @@ describe('removal', () => {
   );
 
   test('with its roles and the project itself: only what cleanup works with is left, and the key waits for its deletion', async () => {
-    const { execution } = await again();
+    const { execution } = await again(['staging']);
     const inputs = { 'delete-roles': 'true', 'delete-project': 'true' };
     const result = await remove(projects, approvals, { inputs });
     expect(result.failures).toEqual([]);
@@ -529,7 +528,7 @@ describe('removal', () => {
       `${accounts.production2} stack sagemaker-N-target-roles`,
     ]);
     expect(JSON.parse(result.outputs['kept']!).map(({ because }: { because: string }) => because)).toEqual(
-      Array.from({ length: 4 }, () => expect.stringContaining('aws cloudformation delete-stack --stack-name')),
+      Array.from({ length: 2 }, () => expect.stringContaining('aws cloudformation delete-stack --stack-name')),
     );
     const second = await remove(projects, approvals, { inputs, runId: '93001' });
     expect(second.outputs['status']).toBe('none');
