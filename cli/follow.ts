@@ -11,11 +11,15 @@ export interface FollowOptions {
  * a word, and is repeated here; set-up, groups and commands of the runner stay in the log file.
  */
 const progress = /^ {2}\S/;
+/** Good news that a later line repeats: the gate's verdict stands on the package, an instance's end in the test of its endpoint. */
+const repeated = /^(passed\s|\d{12}\/\S+ succeeded$)/;
 
 /** Prints a run as it happens; one follower prints one run. */
 export class Follower {
   readonly #terminal: Terminal;
   readonly #options: FollowOptions;
+  /** The job whose lines are the last on the screen, and how many they are: they make room for its result. */
+  #last: { job: number; lines: number } | undefined;
 
   constructor(terminal: Terminal, options: FollowOptions = {}) {
     this.#terminal = terminal;
@@ -32,20 +36,29 @@ export class Follower {
         );
         break;
       case 'job-started':
-        line(`  ${dim('…')} ${event.job.name}`);
+        if (this.#rewrites) {
+          line(`  ${dim('…')} ${event.job.name}`);
+          this.#last = { job: event.job.id, lines: 1 };
+        }
         break;
       case 'job-finished':
+        if (this.#last?.job === event.job.id && event.job.conclusion === 'success')
+          this.#terminal.eraseLines(this.#last.lines);
+        this.#last = undefined;
         this.#jobFinished(event.job);
         break;
       case 'job-pending':
+        this.#last = undefined;
         line(`  ${yellow('…')} ${event.job.name} waits for the concurrency group ${event.group}`);
         break;
       case 'waiting-for-review':
+        this.#last = undefined;
         line(
           `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${event.reviewers.join(', ')}`,
         );
         break;
       case 'reviewed':
+        this.#last = undefined;
         line(
           `  ${event.approval.state === 'approved' ? green('✓') : red('✗')} ${event.approval.environment} ${event.approval.state} by ` +
             `${event.approval.user}${event.approval.comment === '' ? '' : `: ${event.approval.comment}`}`,
@@ -53,9 +66,14 @@ export class Follower {
         break;
       case 'log':
         if (this.#options.verbose === true) line(`      ${dim(event.line)}`);
-        else if (progress.test(event.line)) line(`      ${cut(event.line.trim(), 94)}`);
+        else if (progress.test(event.line) && !repeated.test(event.line.trim())) {
+          line(`      ${cut(event.line.trim(), 94)}`);
+          if (this.#last?.job === event.job.id) this.#last.lines += 1;
+          else this.#last = undefined;
+        }
         break;
       case 'note':
+        this.#last = undefined;
         line(`  ${dim(`note: ${event.message}`)}`);
         break;
       case 'run-finished':
@@ -69,6 +87,10 @@ export class Follower {
       default:
         event satisfies never;
     }
+  }
+
+  get #rewrites(): boolean {
+    return this.#terminal.rewritable && this.#options.verbose !== true;
   }
 
   #jobFinished(job: JobRecord): void {

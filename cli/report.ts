@@ -21,6 +21,7 @@ export async function report(
   local: LocalWorld,
   project: ProjectState,
   run: RunRecord,
+  staysUp: boolean,
 ): Promise<void> {
   const control = new Control(local.platform);
   const clients = accountClients(control, project.adminAccount, project.region);
@@ -36,15 +37,16 @@ export async function report(
     rows.push(['commit', newest.CustomerMetadataProperties?.['commit'] ?? run.sha]);
     if (steps.length > 0) rows.push(['steps', steps.join(' · ')]);
   }
-  rows.push(['run', `${run.conclusion} in ${seconds(runDuration(run))}`]);
-  rows.push(['logs', local.github.runs.directory(run.id)]);
+  rows.push([
+    'run',
+    `${run.conclusion} in ${seconds(runDuration(run))}; logs and summaries: ${local.github.runs.directory(run.id)}`,
+  ]);
   terminal.line();
   for (const [name, text] of rows) for (const line of wrap(`  ${name.padEnd(10)}`, text)) terminal.line(line);
 
   const row = newest === undefined ? undefined : await heldOutRow(clients, newest);
   const endpoints = await endpointRows(control, local, project, row);
   if (endpoints.length === 0) return;
-  terminal.line();
   for (const line of table([
     ['account', '', 'region', 'endpoint', 'status', 'latency'],
     ...endpoints.map((one) => [one.account, one.name, project.region, one.endpoint, one.status, one.latency]),
@@ -52,7 +54,7 @@ export async function report(
     terminal.line(line);
   }
   const shown = endpoints.at(-1)!;
-  if (row === undefined) return;
+  if (row === undefined || !staysUp) return;
   terminal.line(`\n  Ask ${shown.name} yourself, in another terminal in this folder:`);
   terminal.line(`    eval "$(npx sagemaker-mlops env ${shown.name})"`);
   // A file as body is the one form that AWS CLI 1 and 2 read alike.

@@ -1,7 +1,11 @@
 /** What the commands print with. Colour and rewriting of lines only on a terminal; NO_COLOR is honoured (no-color.org). */
 export interface Terminal {
   readonly interactive: boolean;
+  /** Lines of up to 100 columns can be taken back. */
+  readonly rewritable: boolean;
   line(text?: string): void;
+  /** Takes the last lines back; only where `rewritable`. */
+  eraseLines(count: number): void;
   bold(text: string): string;
   dim(text: string): string;
   green(text: string): string;
@@ -15,6 +19,11 @@ export function createTerminal(stream: NodeJS.WriteStream = process.stdout): Ter
     colour ? `\u001b[${code}m${text}\u001b[${end}m` : text;
   return {
     interactive: stream.isTTY === true && process.stdin.isTTY === true,
+    rewritable: colour && stream.columns >= 100,
+    eraseLines: (count) => {
+      // ECMA-48: cursor up, erase to the end of the display.
+      if (count > 0) stream.write(`\u001b[${count}A\u001b[J`);
+    },
     line: (text = '') => {
       stream.write(`${text}\n`);
     },

@@ -47,7 +47,7 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
     const python = await preparePython(terminal);
 
     let known: ProjectState | undefined;
-    let started = Date.now();
+    const started = Date.now();
     const local = await startLocalWorld({
       world: defaultWorld,
       port,
@@ -66,10 +66,6 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
       await local.close();
     });
     try {
-      terminal.line(
-        `  Local AWS and GitHub at ${local.platform.url}: ${defaultWorld.accounts.length} accounts in ${defaultWorld.region} (${seconds(Date.now() - started)})`,
-      );
-      started = Date.now();
       const { project, stacks } = await makeLocalProject(local, {
         stateDirectory: directory,
         owner,
@@ -77,11 +73,13 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
         keep: args.values['keep'] === true,
       });
       known = project;
-      terminal.line(`  ${stacks} stacks from templates/ by CloudFormation (${seconds(Date.now() - started)})`);
+      terminal.line(
+        `  Local AWS and GitHub at ${local.platform.url}: ${defaultWorld.accounts.length} accounts in ${defaultWorld.region}, ${stacks} stacks (${seconds(Date.now() - started)})`,
+      );
       terminal.line(`  Project ${project.repository} in ${project.directory}`);
 
       const run = await firstPush(local, project, terminal, args);
-      await report(terminal, local, project, run);
+      await report(terminal, local, project, run, args.values['once'] !== true);
       if (args.values['once'] === true) {
         await local.close();
         return run.conclusion === 'success' ? 0 : 1;
