@@ -308,5 +308,10 @@ describe('parameters', () => {
     );
     const before = { P: { value: 'old', resolved: 'old', noEcho: true } };
     expect(await given([{ ParameterKey: 'P', UsePreviousValue: true }], before)).toEqual(before);
+    // An empty value beside UsePreviousValue is none (verified on AWS by moto's tests).
+    const empty = [{ ParameterKey: 'P', UsePreviousValue: true, ParameterValue: '' }];
+    expect(await given(empty, before)).toEqual(before);
+    const both = [{ ParameterKey: 'P', UsePreviousValue: true, ParameterValue: 'x' }];
+    await expect(given(both, before)).rejects.toThrow('Cannot specify usePreviousValue as true and non empty value');
   });
 });

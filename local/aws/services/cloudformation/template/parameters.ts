@@ -45,7 +45,7 @@ export async function resolveParameters(
     const key = input.ParameterKey;
     if (key === undefined) throw validationError('Invalid input for parameter key: ParameterKey is missing');
     if (inputs.has(key)) throw validationError(`Duplicate parameter key: ${key}`);
-    if (input.ParameterValue !== undefined && input.UsePreviousValue === true) {
+    if ((input.ParameterValue ?? '') !== '' && input.UsePreviousValue === true) {
       throw validationError(
         `Invalid input for parameter key ${key}. Cannot specify usePreviousValue as true and non empty value for a parameter`,
       );
