@@ -14,7 +14,7 @@ import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeModelPackageCommand, UpdateModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ActionResult, runAction } from '../actions/support/action.ts';
+import { type ActionResult, quick, runAction } from '../actions/support/action.ts';
 import { base, bucket, project, root, startWorld, type World } from '../actions/support/world.ts';
 import { accounts, region } from '../support/platform.ts';
 import {
@@ -61,6 +61,7 @@ const act =
     { stage = 'production', runId = String(run), inputs = {}, in: folder = workspace }: Options = {},
   ): Promise<ActionResult> =>
     runAction(action, world, {
+      ...quick,
       inputs: stageInputs(world, stage, arn, inputs),
       environment: stage,
       workspace: folder,

@@ -9,7 +9,7 @@ import {
   UpdateEndpointCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ActionResult, runAction } from '../actions/support/action.ts';
+import { type ActionResult, quick, runAction } from '../actions/support/action.ts';
 import { base, bucket, startWorld, type World } from '../actions/support/world.ts';
 import { accounts, region } from '../support/platform.ts';
 import {
@@ -46,6 +46,7 @@ function act(
   folder = workspace,
 ): Promise<ActionResult> {
   return runAction(action, world, {
+    ...quick,
     inputs: stageInputs(world, stage, arn, inputs),
     environment: stage,
     workspace: folder,

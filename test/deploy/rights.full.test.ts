@@ -23,7 +23,7 @@ import {
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ActionRun, runAction } from '../actions/support/action.ts';
+import { type ActionRun, quick, runAction } from '../actions/support/action.ts';
 import { base, project, root, startWorld, type World } from '../actions/support/world.ts';
 import {
   deployedRoles,
@@ -86,7 +86,7 @@ afterAll(async () => {
 /** What a project does in its life: two builds, a failing one, both stages, changes, a failure, a cancellation, a refusal. */
 async function everything(): Promise<void> {
   const act = (name: string, environment: string, inputs: Record<string, string>, more: ActionRun = {}) =>
-    runAction(name, world, { environment, ...more, inputs: { 'aws-region': region, ...inputs } });
+    runAction(name, world, { ...quick, environment, ...more, inputs: { 'aws-region': region, ...inputs } });
   const names = { 'project-name': project.name, 'project-id': project.id };
   const built = await act('run-pipeline', 'build', { ...names, 'role-to-assume': world.role('ci-build') });
   expect(built.failures).toEqual([]);
