@@ -18,7 +18,7 @@ import { findPipeline, type PipelineOptions } from './pipeline.ts';
 import { findRegistry } from './registry.ts';
 import { findSets, stackSetParts } from './stack-sets.ts';
 import { findProject, findRoleStacks } from './stacks.ts';
-import { type FoundTarget, findTarget, settler, targetPart } from './targets.ts';
+import { type FoundTarget, findTarget, schedulePart, settler, targetPart } from './targets.ts';
 
 export interface CleanupOptions extends PipelineOptions {
   /** Targets that the project's stage files name, besides those that its stack sets know. */
@@ -86,6 +86,7 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
 
   const stackSets = stackSetParts(sets, settler(targets, context), context);
   const parts = [
+    schedulePart(targets, context),
     stackSets.instances,
     targetPart(targets, stackSets.remaining, context),
     // The sets know where their instances were, so they go after what those left behind.

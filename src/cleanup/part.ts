@@ -9,6 +9,7 @@ import type { Logger } from '../github/logger.ts';
 import type { Project, ProjectNames } from '../names.ts';
 
 export type Kind =
+  | 'monitoring schedule'
   | 'stack instance'
   | 'endpoint'
   | 'endpoint configuration'

@@ -1,5 +1,9 @@
 /** The project's stack sets: instances in all accounts and regions first, the sets when nothing of theirs is left. */
-import { DeleteStackSetCommand, ListStackSetsCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DeleteStackSetCommand,
+  ListStackSetOperationsCommand,
+  ListStackSetsCommand,
+} from '@aws-sdk/client-cloudformation';
 import { stillRunning } from '../aws/poll.ts';
 import { stackSetName } from '../deploy/names.ts';
 import type { Failure } from '../failure.ts';
@@ -20,7 +24,6 @@ import {
   liveOperation,
   operationResults,
   readStackSet,
-  recentOperations,
 } from '../stacksets/read.ts';
 import { stopOperation, submit } from '../stacksets/submit.ts';
 import { finalResults, watchOperation } from '../stacksets/watch.ts';
@@ -57,8 +60,17 @@ export async function findSets(context: CleanupContext): Promise<{ sets: FoundSe
       continue;
     }
     // A run that was killed between removing instances and the set still finds where they were.
-    const removals = (await recentOperations(cloudformation, name, signal)).filter(({ action }) => action === 'DELETE');
-    const results = await Promise.all(removals.map(({ id }) => operationResults(cloudformation, name, id, signal)));
+    const operations = await pages(async (token) => {
+      const page = await cloudformation.send(
+        new ListStackSetOperationsCommand({ StackSetName: name, MaxResults: 100, NextToken: token }),
+        { resource: name, signal },
+      );
+      return { items: page.Summaries, next: page.NextToken };
+    });
+    const removals = operations.filter(({ Action }) => Action === 'DELETE');
+    const results = await Promise.all(
+      removals.map(({ OperationId = '' }) => operationResults(cloudformation, name, OperationId, signal)),
+    );
     const present = new Set(state.instances.map(place));
     const earlier = new Map(
       results

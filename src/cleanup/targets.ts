@@ -8,10 +8,12 @@ import {
   DeleteEndpointCommand,
   DeleteEndpointConfigCommand,
   DeleteModelCommand,
+  DeleteMonitoringScheduleCommand,
   DescribeEndpointConfigCommand,
   DescribeModelCommand,
   ListEndpointConfigsCommand,
   ListModelsCommand,
+  ListMonitoringSchedulesCommand,
   ListTagsCommand,
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
@@ -37,6 +39,8 @@ import { deleteStack, listStacks, readStack } from './stack.ts';
 export interface FoundTarget extends Target {
   /** Stacks of stack sets that were retained when their instance was given up. */
   stacks: readonly Item[];
+  /** Of the project's endpoints; they go before their endpoint. */
+  schedules: readonly Item[];
   /** The project's endpoints here, changing or not. */
   endpoints: readonly Item[];
   configurations: readonly Item[];
@@ -96,6 +100,7 @@ export async function findTarget(
     if (isOurs(project, stack?.Tags)) stacks.push(item('stack', name, 'retained when its instance was given up'));
     else if (stack !== undefined) kept.push({ ...item('stack', name), because: notOurs(project) });
   }
+  const schedules: Item[] = [];
   const endpoints: Item[] = [];
   const logGroups: Item[] = [];
   for (const stage of stages) {
@@ -106,6 +111,18 @@ export async function findTarget(
       continue;
     }
     if (endpoint !== undefined) endpoints.push(item('endpoint', name, endpoint.status));
+    const watching = await pages(async (token) => {
+      const page = await sagemaker.send(
+        new ListMonitoringSchedulesCommand({ EndpointName: name, MaxResults: 100, NextToken: token }),
+        { resource: name, signal },
+      );
+      return { items: page.MonitoringScheduleSummaries, next: page.NextToken };
+    });
+    for (const { MonitoringScheduleName = '', MonitoringScheduleArn = '' } of watching) {
+      const schedule = item('monitoring schedule', MonitoringScheduleName);
+      if (await ownedBy(sagemaker, MonitoringScheduleArn, context)) schedules.push(schedule);
+      else kept.push({ ...schedule, because: notOurs(project) });
+    }
     // SageMaker makes this group without tags; its name holds the project's id and belongs to the endpoint above.
     const group = `/aws/sagemaker/Endpoints/${name}`;
     const exists = await unlessGone(() =>
@@ -138,6 +155,7 @@ export async function findTarget(
     found: {
       ...target,
       stacks,
+      schedules,
       endpoints,
       logGroups,
       configurations: await owned(
@@ -198,6 +216,28 @@ export function settler(targets: readonly FoundTarget[], context: CleanupContext
         if (!(error instanceof FailureError) || error.status === 'still-running') throw error;
       }
     }
+  };
+}
+
+/** The schedules of all endpoints: an endpoint that is monitored is not deleted before. */
+export function schedulePart(targets: readonly FoundTarget[], context: CleanupContext): Part {
+  const { signal } = context;
+  return {
+    items: targets.flatMap(({ schedules }) => schedules),
+    remove: (record) =>
+      eachOf(targets, 8, async (target) => {
+        const sagemaker = inTarget(target, context).service(SageMakerClient);
+        for (const item of target.schedules) {
+          await record.attempt(item, async () => {
+            const { name } = item;
+            await sagemaker.send(new DeleteMonitoringScheduleCommand({ MonitoringScheduleName: name }), {
+              resource: name,
+              signal,
+            });
+            return undefined;
+          });
+        }
+      }),
   };
 }
 

@@ -539,23 +539,31 @@ describe('removal', () => {
 describe('the roles of cleanup', () => {
   /** Rights that nothing above needed, each with its reason. */
   const unexercised: Record<string, string> = {
-    'ci-cleanup cloudformation:DescribeStackEvents':
+    'ci-cleanup#ReadStacks cloudformation:DescribeStackEvents':
       'Tells why a stack with roles or the project could not be deleted.',
-    'ci-cleanup cloudformation:StopStackSetOperation': 'A cancelled job with on-cancel: stop ends its operation.',
-    'ci-cleanup iam:DetachRolePolicy': 'CloudFormation detaches what a person attached before it deletes a role.',
-    'ci-cleanup iam:GetRole':
+    'ci-cleanup#RemoveStackSets cloudformation:StopStackSetOperation':
+      'A cancelled job with on-cancel: stop ends its operation.',
+    'ci-cleanup#RemoveRoles iam:DetachRolePolicy':
+      'CloudFormation detaches what a person attached before it deletes a role.',
+    'ci-cleanup#RemoveRoles iam:GetRole':
       "CloudFormation's handler of AWS::IAM::Role reads before it deletes (handlers.delete in its schema).",
-    'ci-cleanup s3:GetBucketPolicy': "CloudFormation's handler of AWS::S3::BucketPolicy reads before it deletes.",
-    'ci-cleanup s3:GetEncryptionConfiguration':
+    'ci-cleanup#RemoveBucket s3:GetBucketPolicy':
+      "CloudFormation's handler of AWS::S3::BucketPolicy reads before it deletes.",
+    'ci-cleanup#ReadBucket s3:GetEncryptionConfiguration':
       'Leads to the key when the alias went with the stack and the bucket is still there.',
-    'ci-cleanup-plan s3:GetEncryptionConfiguration': 'As for ci-cleanup.',
-    'ci-cleanup sagemaker:DeleteTrainingJob': 'As DeleteProcessingJob; the pipeline of this test has no training step.',
+    'ci-cleanup-plan#ReadBucket s3:GetEncryptionConfiguration': 'As for ci-cleanup.',
+    'ci-cleanup#RemoveJobRecords sagemaker:DeleteTrainingJob':
+      'As DeleteProcessingJob; the pipeline of this test has no training step.',
+    'cleanup#ReadSchedules sagemaker:ListTags': 'As RemoveSchedules.',
+    'cleanup-plan#ReadSchedules sagemaker:ListTags': 'As RemoveSchedules.',
+    'cleanup#RemoveSchedules sagemaker:DeleteMonitoringSchedule':
+      'The local platform has no schedules yet; schedules.test.ts tries it against a made-up account.',
   };
 
   test('grant what was used above, and what is listed here with its reason', () => {
     const report = leastPrivilege(projects.world.calls() as LoggedCall[], roles);
-    const place = ({ role, action }: { role: string; action: string }) =>
-      `${role.slice(`sagemaker-${mine.base}-`.length)} ${action}`;
+    const place = ({ role, statement, action }: { role: string; statement: string; action: string }) =>
+      `${role.slice(`sagemaker-${mine.base}-`.length)}#${statement} ${action}`;
     const granted = grantedActions(roles);
     // A right that is used in one of the target accounts is used.
     const unused = new Set(report.unused.map(place));

@@ -6,6 +6,7 @@ import { findModel, modelOperations } from './hosting/models.ts';
 import { runtimeOperations } from './hosting/runtime.ts';
 import { createHostings } from './hosting/store.ts';
 import { createJobs } from './jobs/index.ts';
+import { monitoringOperations } from './monitoring.ts';
 import { createPipelines } from './pipelines/index.ts';
 import { groupOperations } from './registry/groups.ts';
 import { packageOperations } from './registry/packages.ts';
@@ -37,6 +38,7 @@ export function createSageMaker(context: PlatformContext): Service[] {
         ...modelOperations(context, tags, hostings, registries),
         ...endpointConfigOperations(context, tags, hostings),
         ...endpointOperations(context, tags, hostings),
+        ...monitoringOperations(),
         ...tagOperations(tags),
       },
     },

@@ -1,1 +1,0 @@
-const r=113,s=[113],D={8494:((o,t,_)=>{_.d(t,{EventStreamSerde:()=>E.r,eventStreamSerdeProvider:()=>E.n});var n=_(8995),E=_(3691),e=_(6109),P=_(5923),d=_(9988);const m=(0,n.createRequire)(import.meta.url)})};export{r as id,s as ids,D as modules};
