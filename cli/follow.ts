@@ -100,9 +100,10 @@ export class Follower {
     line(
       `  ${mark} ${job.name}  ${dim(seconds(duration(job)))}${job.conclusion === 'success' ? '' : `  ${job.conclusion}`}`,
     );
-    for (const annotation of job.annotations) {
-      if (annotation.level === 'error') line(`      ${red(annotation.message)}`);
-    }
+    const errors = job.annotations.filter(({ level }) => level === 'error').map(({ message }) => message);
+    // The runner's own last word on a step says nothing where the step has said why.
+    const telling = errors.filter((message) => !/^Process completed with exit code \d+\.$/.test(message));
+    for (const message of telling.length > 0 ? telling : errors) line(`      ${red(message)}`);
   }
 }
 

@@ -80,6 +80,8 @@ function parse(name: string, command: Command, rest: readonly string[]) {
 }
 
 endWithParent();
+// `sagemaker-mlops logs | head`: the reader has enough, which is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

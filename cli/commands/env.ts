@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { didYouMean, UserError } from '../errors.ts';
-import { runningPlatform } from '../state.ts';
+import { type PlatformState, runningPlatform } from '../state.ts';
 
 export const command: Command = {
   help: `Prints the variables with which your own aws, boto3 or any SDK talks to one account of the running platform.
@@ -11,7 +11,7 @@ export const command: Command = {
 
 Usage: npx sagemaker-mlops env ACCOUNT [--role NAME] [--region REGION] [--json]
   ACCOUNT   name or number; "npx sagemaker-mlops status" lists them
-  --role    a role of that account instead of OrganizationAccountAccessRole (e.g. the project's data-scientist role)
+  --role    a role of that account instead of OrganizationAccountAccessRole (data-scientist is the project's: sagemaker-N-Id-data-scientist)
   --region  another region than the world's
   --json    as JSON instead of export lines
 
@@ -31,7 +31,7 @@ The keys are temporary (one hour) and mean nothing outside this platform.`,
     if (account === undefined) {
       throw new UserError(`There is no account "${wanted}" in this world.${didYouMean(wanted, names)}`, 2);
     }
-    const credentials = await control.credentials(account.id, values['role'] as string | undefined);
+    const credentials = await control.credentials(account.id, roleName(values['role'] as string | undefined, state));
     const region = (values['region'] as string | undefined) ?? state.project?.region ?? state.region ?? 'eu-west-1';
     const variables: Record<string, string> = {
       AWS_ENDPOINT_URL: control.url,
@@ -47,3 +47,8 @@ The keys are temporary (one hour) and mean nothing outside this platform.`,
     return 0;
   },
 };
+
+/** The project's people need not type the project's prefix: data-scientist is sagemaker-N-Id-data-scientist. */
+function roleName(role: string | undefined, { project }: PlatformState): string | undefined {
+  return role === 'data-scientist' && project !== undefined ? `sagemaker-${project.name}-${project.id}-${role}` : role;
+}
