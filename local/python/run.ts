@@ -36,10 +36,13 @@ export function runCommand(
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; log?: string; onLine?: (line: string) => void } = {},
 ): Promise<CommandResult> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    // Before the start: when the log cannot be written (a full disk), no child may be left without its handlers.
+    if (options.log !== undefined) appendFileSync(options.log, `$ ${[command, ...args].join(' ')}\n`);
     const child = spawn(command, args, { env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let pending = '';
+    let ended = false;
     const take = (chunk: string): void => {
       output += chunk;
       pending += chunk;
@@ -47,14 +50,19 @@ export function runCommand(
       pending = lines.pop() ?? '';
       for (const line of lines) if (line.trim() !== '') options.onLine?.(line.trimEnd());
     };
-    if (options.log !== undefined) appendFileSync(options.log, `$ ${[command, ...args].join(' ')}\n`);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
       stream.on('data', take);
     }
     const finish = (code: number, missing: boolean): void => {
+      if (ended) return;
+      ended = true;
       if (pending.trim() !== '') options.onLine?.(pending.trimEnd());
-      if (options.log !== undefined) appendFileSync(options.log, `${output}\n`);
+      try {
+        if (options.log !== undefined) appendFileSync(options.log, `${output}\n`);
+      } catch (error) {
+        reject(error as Error);
+      }
       resolve({ code, output, missing });
     };
     child.on('error', (error) => {
