@@ -89,6 +89,8 @@ else {
     console.log(`\n== once more, one after the other: ${first.files.map((file) => relative(root, file)).join(', ')}`);
     const second = runJest(`jest-${full ? 'full' : 'sample'}-again`, [
       '--runInBand',
+      // Run in band, jest itself would wait for whatever a failed test left open.
+      '--forceExit',
       '--runTestsByPath',
       ...first.files,
     ]);
