@@ -27,7 +27,7 @@ function run(command, args) {
 
 const staticChecks = [
   ['types', () => run('tsc', [])],
-  ['format and lint', () => run('biome', ['ci', '--diagnostic-level=error', '.'])],
+  ['format and lint', () => run('biome', ['ci', '--colors=off', '--diagnostic-level=error', '.'])],
   [
     'dependency rules',
     () => run('depcruise', ['--config', '.dependency-cruiser.cjs', 'actions', 'src', 'local', 'cli']),
