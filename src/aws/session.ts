@@ -100,7 +100,8 @@ export function createAws(options: AwsOptions): Aws {
     maxAttempts: 6,
     // A bucket name in front of a local address would need a wildcard DNS name.
     ...(isLocal(env) ? { forcePathStyle: true } : {}),
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+    // A server that accepts and then says nothing is given up after a minute of silence; a long upload is not silent.
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
   };
   const name = sessionName(context);
   const now = () => clock.now();

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunRecord } from '../../local/github/types.ts';
 import { conclusions, product, startWorld, type World } from './support.ts';
@@ -406,5 +407,5 @@ test('each run leaves run.json, logs and summaries under stable names', async ()
   expect(await readFile(`${directory}/logs/attempt-1/one.log`, 'utf8')).toContain('# Title');
   expect(await world.summary(run)).toBe('# Title\n');
   expect((await readdir(directory)).sort()).toEqual(['artifacts', 'logs', 'run.json', 'summaries', 'work'].sort());
-  expect(await readdir(`${directory}/work/attempt-1`)).toEqual([]);
+  expect(await readdir(join(directory, 'work', 'attempt-1'))).toEqual([]);
 });
