@@ -1,0 +1,191 @@
+/**
+ * What else goes on around a deployment: newer packages while a reviewer thinks, a run that is run again, and strangers that use
+ * the same workflow files. Whole runs of the committed bundles by the local GitHub, judged by registry, stack sets and call log.
+ */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ListPipelineExecutionsCommand } from '@aws-sdk/client-sagemaker';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { reviewer } from '../../cli/local-project.ts';
+import { git, initializeRepository } from '../../cli/project.ts';
+import type { RunRecord } from '../../local/github/types.ts';
+import { edit, errors, job, type ProjectWorld, region, startProject } from './project.ts';
+
+let world: ProjectWorld;
+beforeAll(async () => {
+  world = await startProject();
+}, 180_000);
+afterAll(() => world?.close());
+
+/** Resolves when the run's production job waits for its reviewer. */
+async function untilAsked(run: RunRecord): Promise<void> {
+  const { github } = world.local;
+  await new Promise<void>((resolve, reject) => {
+    const look = () => {
+      if (github.runs.pendingDeployments(run.id).length > 0) resolve();
+      else if (run.status === 'completed') reject(new Error(`nobody was asked: ${JSON.stringify(run.jobs)}`));
+      else return;
+      unsubscribe();
+    };
+    const unsubscribe = github.subscribe(look);
+    look();
+  });
+}
+
+async function approve(run: RunRecord): Promise<RunRecord> {
+  await untilAsked(run);
+  world.local.github.decide(run.id, 'production', 'approved', 'seen', reviewer);
+  return world.local.github.runs.wait(run.id);
+}
+
+/** Pushes another model and resolves when its run waits for the reviewer of production. */
+async function pushModel(rounds: number): Promise<RunRecord> {
+  edit(world.project, 'model-build/build.yml', (text) => text.replace(/NumRound: \d+/, `NumRound: ${rounds}`));
+  const { 'model.yml': run } = await world.begin(`${rounds} rounds`);
+  await untilAsked(run!);
+  return run!;
+}
+
+const byProduction = (since: number) =>
+  world
+    .operations(since, /./)
+    .filter(({ principal, mutating }) => mutating && principal.includes('ci-deploy-production'))
+    .map(({ operation }) => operation);
+
+describe('while a reviewer thinks', () => {
+  let third: RunRecord;
+
+  test('a newer package that is approved meanwhile is not swapped in; the older one is superseded once the newer is out', async () => {
+    const first = await pushModel(12);
+    const second = await pushModel(13);
+    expect((await world.describePackage(2)).ModelApprovalStatus).toBe('Approved');
+    expect((await approve(first)).conclusion).toBe('success');
+    expect(await world.deployedPackages('production')).toEqual([world.packageArn(1)]);
+    expect((await world.describePackage(1)).ModelLifeCycle).toMatchObject({
+      Stage: 'Production',
+      StageStatus: 'Approved',
+    });
+
+    third = await pushModel(14);
+    expect((await approve(third)).conclusion).toBe('success');
+    expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
+
+    // The older one, approved too late: what is out already is newer.
+    const since = world.local.platform.calls.next;
+    const late = await approve(second);
+    expect(late.conclusion).toBe('success');
+    expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
+    expect(byProduction(since).filter((operation) => operation.startsWith('cloudformation:'))).toEqual([]);
+    expect(job(late, 'production / Deploy').annotations.map(({ message }) => message)).toEqual([
+      `The stage production runs the newer package ${world.packageArn(3)}; this one is not deployed.`,
+    ]);
+    expect(job(late, 'production / Deploy').outputs).toMatchObject({ status: 'superseded' });
+    expect((await world.describePackage(2)).ModelLifeCycle).toMatchObject({
+      Stage: 'Production',
+      StageStatus: 'Rejected',
+      StageDescription: `Superseded by ${world.packageArn(3)}`,
+    });
+    expect((await world.describePackage(3)).ModelLifeCycle).toMatchObject({
+      Stage: 'Production',
+      StageStatus: 'Approved',
+    });
+  }, 240_000);
+
+  test('a run that is run again, from empty workspaces, makes nothing twice and changes nothing', async () => {
+    const executions = async () =>
+      (await world.admin().sagemaker.send(new ListPipelineExecutionsCommand({ PipelineName: world.group })))
+        .PipelineExecutionSummaries!.length;
+    const before = { executions: await executions(), versions: await world.versions() };
+    const since = world.local.platform.calls.next;
+    const again = await world.local.github.runs.rerun(third.id, 'all');
+    expect((await approve(again)).conclusion).toBe('success');
+    expect(again.attempt).toBe(2);
+    expect({ executions: await executions(), versions: await world.versions() }).toEqual(before);
+    const changes = world.local.platform.calls
+      .list({ since, mutating: true })
+      .filter(({ principal, operation }) => principal.includes('-ci-') && !/^sts:|InvokeEndpoint$/.test(operation));
+    expect(changes.map(({ principal, operation }) => `${principal} ${operation}`)).toEqual([]);
+  }, 120_000);
+});
+
+describe('strangers with the same workflow files', () => {
+  const role = () => `arn:aws:iam::${world.project.adminAccount}:role/sagemaker-${world.group}-ci-deploy-production`;
+
+  /** A caller that skips everything and asks for production at once. */
+  function shortcut(): string {
+    const { name, id, adminAccount } = world.project;
+    return `name: Shortcut
+on: [push, workflow_dispatch]
+permissions: {}
+jobs:
+  production:
+    permissions: { actions: read, contents: read, id-token: write }
+    uses: sagemaker-mlops/sagemaker-mlops/.github/workflows/deploy-stage.yml@main
+    with:
+      project-name: ${name}
+      project-id: ${id}
+      aws-region: ${region}
+      aws-account-id: "${adminAccount}"
+      stage: production
+      stage-file: model-deploy/stages/production.yml
+      approval: none
+      model-package-arn: ${world.packageArn(1)}
+`;
+  }
+
+  /** What a run that was refused its role looks like, and that nothing was done in its name. */
+  function expectNoRole(run: RunRecord, since: number): void {
+    expect(run.problems).toEqual([]);
+    expect(run.conclusion).toBe('failure');
+    expect(errors(job(run, 'production / Deploy'))).toContain(role());
+    expect(errors(job(run, 'production / Deploy'))).toMatch(/cannot be assumed/);
+    // The endpoints that are in service go on writing their logs.
+    const calls = world.operations(since, /./).filter(({ principal }) => !principal.includes('-model/'));
+    expect(calls.map(({ operation }) => operation)).toContain('sts:AssumeRoleWithWebIdentity');
+    expect(calls.filter(({ status }) => (status ?? 500) < 400)).toEqual([]);
+  }
+
+  test.each([
+    ['a fork', 'mallory', 'abalone'],
+    ['another repository of the same owner', 'acme', 'wine'],
+  ])(
+    '%s: no production role',
+    async (_, owner, name) => {
+      const { github } = world.local;
+      const repository = await github.createRepository({ owner, name, defaultBranch: 'main' });
+      const directory = join(world.state, `${owner}-${name}`);
+      cpSync(join(world.project.directory, 'model-deploy'), join(directory, 'model-deploy'), { recursive: true });
+      mkdirSync(join(directory, '.github/workflows'), { recursive: true });
+      writeFileSync(join(directory, '.github/workflows/shortcut.yml'), shortcut());
+      await initializeRepository(directory, repository.gitDirectory, 'main');
+      const since = world.local.platform.calls.next;
+      const { 'shortcut.yml': run } = await world.push('Straight to production', {
+        ...world.project,
+        repository: repository.fullName,
+        directory,
+      });
+      expectNoRole(run!, since);
+    },
+    60_000,
+  );
+
+  test('another branch, even where nobody protects the environment: no production role; main gets it', async () => {
+    const { github, platform } = world.local;
+    const { directory, repository } = world.project;
+    github.createEnvironment(repository, { name: 'production' });
+    writeFileSync(join(directory, '.github/workflows/shortcut.yml'), shortcut());
+    await git(directory, 'switch', '--quiet', '--create', 'feature');
+    let since = platform.calls.next;
+    const { 'shortcut.yml': branch } = await world.push('Straight to production');
+    expectNoRole(branch!, since);
+    await git(directory, 'switch', '--quiet', 'main');
+    await git(directory, 'merge', '--quiet', '--ff-only', 'feature');
+    await git(directory, 'push', '--quiet', 'origin', 'main');
+    since = platform.calls.next;
+    const [merged] = github.runs.list(repository).filter(({ ref, path }) => /main$/.test(ref) && /shortcut/.test(path));
+    await github.runs.wait(merged!.id);
+    // The very file and commit that were refused: older than what is in production, so there is nothing to deploy.
+    expect(merged!.sha).toBe(branch!.sha);
+    expect(merged!.conclusion).toBe('success');
+  }, 60_000);
+});
