@@ -132,7 +132,10 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   host.output('removed', '');
   // Two spaces in front: a line that the command line shows as progress.
   if (items.length === 0) logger.info(`  nothing to do: ${names.base} owns nothing that would be removed`);
-  for (const part of findings.parts) logger.info(`  plan: remove ${inWords(part.items)}`);
+  // The job that removes tells what it did; the plan has been shown by the one before.
+  const indent = confirmed ? '' : '  ';
+  for (const part of findings.parts) logger.info(`${indent}plan: remove ${inWords(part.items)}`);
+  if (kept.length > 0) logger.info(`${indent}stays: ${inWords(kept)}`);
   await logger.group(`All ${items.length} things of the plan, and what stays`, async () => {
     for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
     for (const item of kept) logger.info(`Stays: ${describe(item)}: ${item.because}`);
@@ -142,7 +145,7 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
     // Where nobody could look, "nothing to do" would be a guess.
     if (unseen.length > 0) throw new FailureError(unseen, 'partial');
     if (items.length > 0)
-      logger.info(`  nothing has been removed; to remove it, run again with confirm=${project.name}`);
+      logger.info(`  nothing has been removed: that takes confirm=${project.name}, and a reviewer's approval`);
     return items.length === 0 ? 'none' : '';
   }
   const record = await removeAll(findings, context);

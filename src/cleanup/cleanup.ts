@@ -116,6 +116,7 @@ export async function removeAll({ parts }: Findings, context: CleanupContext): P
     const [done, failed] = [record.removed.slice(before), record.failures.length - failedBefore];
     // Two spaces in front: a line that the command line shows as progress.
     context.logger.info(`  removed ${inWords(done) || 'nothing'}${failed === 0 ? '' : `; ${failed} not`}`);
+    for (const { kind, done: what } of done) if (kind === 'key') context.logger.info(`  key ${what.replace(/:$/, '')}`);
   }
   return record;
 }

@@ -73,8 +73,12 @@ export interface Outcome extends Item {
 export interface Recorder {
   readonly removed: readonly Outcome[];
   readonly failures: readonly { item: Item; failure: Failure }[];
-  /** Removes one item by `work`, whose text says what was done when that is not simply "removed". A failure is noted and the rest goes on. */
-  attempt(item: Item, work: () => Promise<string | undefined>): Promise<boolean>;
+  /**
+   * Removes one item by `work`, whose text says what was done when that is not simply "removed". A failure is noted and the rest
+   * goes on. `look` reads the item: a right that asks for a tag is refused on what is gone, so a refusal is looked into (the answer
+   * to a deletion may have got lost, and the repeated call finds nothing).
+   */
+  attempt(item: Item, work: () => Promise<string | undefined>, look?: () => Promise<unknown>): Promise<boolean>;
   fail(item: Item, failure: Failure): void;
 }
 
@@ -127,7 +131,7 @@ export function createRecorder(logger: Logger, signal: AbortSignal): Recorder {
     removed,
     failures,
     fail,
-    async attempt(item, work) {
+    async attempt(item, work, look) {
       signal.throwIfAborted();
       let done: string | undefined;
       try {
@@ -136,7 +140,8 @@ export function createRecorder(logger: Logger, signal: AbortSignal): Recorder {
         signal.throwIfAborted();
         // A deadline ends the run; a mistake of ours must not look like one of the account.
         if (!(error instanceof FailureError) || error.status === 'still-running') throw error;
-        if (!isGone(error)) {
+        const refused = look !== undefined && error.failures[0]?.code === 'AccessDenied';
+        if (!isGone(error) && !(refused && (await unlessGone(look).catch(() => error)) === undefined)) {
           for (const failure of error.failures) fail(item, failure);
           return false;
         }

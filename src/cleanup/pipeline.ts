@@ -166,9 +166,9 @@ export async function findPipeline(
     ...more,
   });
   const nothing: Part = { items: [], remove: async () => undefined };
-  const described = await unlessGone(() =>
-    sagemaker.send(new DescribePipelineCommand({ PipelineName: names.base }), { resource: names.base, signal }),
-  );
+  const readPipeline = () =>
+    sagemaker.send(new DescribePipelineCommand({ PipelineName: names.base }), { resource: names.base, signal });
+  const described = await unlessGone(readPipeline);
   if (described === undefined) return { part: nothing, kept: [] };
   const arn = described.PipelineArn ?? '';
   const { Tags } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }), { resource: arn, signal });
@@ -279,19 +279,23 @@ export async function findPipeline(
           });
           return;
         }
-        await record.attempt(pipelineItem, async () => {
-          const token = requestToken({
-            runId,
-            action: 'cleanup-delete',
-            intent: arn,
-            generation: described.CreationTime?.getTime() ?? 1,
-          });
-          await sagemaker.send(new DeletePipelineCommand({ PipelineName: names.base, ClientRequestToken: token }), {
-            resource: names.base,
-            signal,
-          });
-          return undefined;
-        });
+        await record.attempt(
+          pipelineItem,
+          async () => {
+            const token = requestToken({
+              runId,
+              action: 'cleanup-delete',
+              intent: arn,
+              generation: described.CreationTime?.getTime() ?? 1,
+            });
+            await sagemaker.send(new DeletePipelineCommand({ PipelineName: names.base, ClientRequestToken: token }), {
+              resource: names.base,
+              signal,
+            });
+            return undefined;
+          },
+          readPipeline,
+        );
       },
     },
   };

@@ -12,6 +12,7 @@ import { explain } from '../stacksets/causes.ts';
 import { intentOf, operationId, runPrefix } from '../stacksets/intent.ts';
 import {
   type Instance,
+  isLive,
   type Operation,
   place,
   type StackSetState,
@@ -87,11 +88,35 @@ const busyPause = 3_000;
 /** Stacks whose own events are read for the cause; a thousand failures are not a thousand sessions. */
 const deepExplanations = 20;
 
+type Running = (id: string, work: RemoteWork | undefined) => void;
+
+/** Several operations at once, told as one to whoever cancels the job. */
+function together(tell: CleanupContext['running']): Running {
+  const active = new Map<string, RemoteWork>();
+  return (id, work) => {
+    if (work === undefined) active.delete(id);
+    else active.set(id, work);
+    const all = [...active.values()];
+    const [first] = all;
+    tell(
+      first && {
+        resource: all.map(({ resource }) => resource).join(', '),
+        describe: () => all.map((each) => each.describe()).join('; '),
+        resume: first.resume,
+        stop: async () => {
+          await Promise.allSettled(all.map((each) => each.stop?.()));
+        },
+      },
+    );
+  };
+}
+
 /** Removes every planned instance of one set; those that fail are told with their cause and not tried again in this run. */
 async function removeInstances(
   found: FoundSet,
   itemOf: (instance: Instance) => Item,
   settle: (target: Target) => Promise<void>,
+  running: Running,
   context: CleanupContext,
   record: Recorder,
 ): Promise<void> {
@@ -117,11 +142,11 @@ async function removeInstances(
   };
 
   async function watch(operation: Operation): Promise<Operation> {
-    context.running(work(operation));
+    running(operation.id, work(operation));
     try {
       return await watchOperation(operation, watching);
     } finally {
-      context.running(undefined);
+      running(operation.id, undefined);
     }
   }
 
@@ -176,8 +201,9 @@ async function removeInstances(
     if (live !== undefined) {
       const ours = live.id.startsWith(runPrefix(runId));
       logger.info(`${ours ? 'Attached to' : 'Waiting for'} the operation ${live.id} of ${name} (${live.status})`);
-      const ended = await watch(live);
-      if (ours) await judge(ended, 0);
+      // Another's operation is waited for, and goes on when this job is cancelled.
+      if (ours) await judge(await watch(live), 0);
+      else await watchOperation(live, watching);
       continue;
     }
     const [first] = open.values();
@@ -197,15 +223,24 @@ async function removeInstances(
       },
     };
     const intent = intentOf(step, wanted);
-    for (let generation = 1; ; generation += 1) {
+    const before = open.size;
+    for (let generation = 1; ; ) {
       const id = operationId(runId, step, intent, generation);
-      if ((await describeOperation(cloudformation, name, id, signal)) !== undefined) continue;
+      // What an attempt before this one started, or what was started although its answer got lost.
+      const known = await describeOperation(cloudformation, name, id, signal);
+      if (known !== undefined && isLive(known)) {
+        await judge(await watch(known), accounts.length);
+        break;
+      }
+      if (known !== undefined) {
+        generation += 1;
+        continue;
+      }
       const submission = await submit(cloudformation, step, wanted, id, signal);
       if (submission === 'exists') continue;
       if (submission === 'submitted') {
         logger.info(`Removing ${accounts.length} instances of ${name} in ${region}: operation ${id}`);
-        const before = open.size;
-        const started = {
+        const started: Operation = {
           id,
           action: 'DELETE',
           status: 'RUNNING',
@@ -215,10 +250,10 @@ async function removeInstances(
         };
         await judge(await watch(started), accounts.length);
         fruitless = open.size < before ? 0 : fruitless + 1;
-      }
-      if (submission !== 'submitted' || fruitless > 0) await clock.sleep(busyPause, signal);
+      } else await clock.sleep(busyPause, signal);
       break;
     }
+    if (open.size === before && fruitless > 0) await clock.sleep(busyPause, signal);
     if (fruitless > 3)
       for (const key of [...open.keys()])
         await end(key, {
@@ -269,12 +304,14 @@ export function stackSetParts(
     instances: {
       items: [...items.values()],
       async remove(record) {
+        const running = together(context.running);
         const results = await Promise.allSettled(
           sets.map((found) =>
             removeInstances(
               found,
               (instance) => items.get(`${found.name} ${place(instance)}`)!,
               settle,
+              running,
               context,
               record,
             ),

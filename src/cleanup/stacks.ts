@@ -9,6 +9,7 @@ import { DeleteBucketCommand, GetBucketEncryptionCommand } from '@aws-sdk/client
 import {
   DeleteModelPackageGroupCommand,
   DeleteModelPackageGroupPolicyCommand,
+  DescribeModelPackageGroupCommand,
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { isAws } from '../aws/errors.ts';
@@ -144,19 +145,27 @@ export async function findProject(
           of('bucket'),
         ];
         if (groupItem !== undefined)
-          await record.attempt(groupItem, async () => {
-            await unlessGone(() =>
-              sagemaker.send(new DeleteModelPackageGroupPolicyCommand({ ModelPackageGroupName: groupItem.name }), {
+          await record.attempt(
+            groupItem,
+            async () => {
+              await unlessGone(() =>
+                sagemaker.send(new DeleteModelPackageGroupPolicyCommand({ ModelPackageGroupName: groupItem.name }), {
+                  resource: groupItem.name,
+                  signal,
+                }),
+              );
+              await sagemaker.send(new DeleteModelPackageGroupCommand({ ModelPackageGroupName: groupItem.name }), {
+                resource: groupItem.name,
+                signal,
+              });
+              return undefined;
+            },
+            () =>
+              sagemaker.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName: groupItem.name }), {
                 resource: groupItem.name,
                 signal,
               }),
-            );
-            await sagemaker.send(new DeleteModelPackageGroupCommand({ ModelPackageGroupName: groupItem.name }), {
-              resource: groupItem.name,
-              signal,
-            });
-            return undefined;
-          });
+          );
         if (stackItem !== undefined) await record.attempt(stackItem, () => deleteStack(aws, stackItem, context));
         if (keyItem !== undefined)
           await record.attempt(keyItem, async () => {

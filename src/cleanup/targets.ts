@@ -286,21 +286,29 @@ export function targetPart(
             used.set(`/aws/sagemaker/Endpoints/${name}`, cause);
             continue;
           }
-          await record.attempt(item, async () => {
-            const status = await untilSettled(sagemaker, name, target, context);
-            if (status === undefined) return 'removed with its stack:';
-            await sagemaker.send(new DeleteEndpointCommand({ EndpointName: name }), { resource: name, signal });
-            const after = await untilSettled(sagemaker, name, target, context);
-            if (after === undefined) return undefined;
-            throw new FailureError({
-              code: 'Conflict',
-              cause: `The endpoint ${name} is ${after} although its deletion was asked for`,
-            });
-          });
+          await record.attempt(
+            item,
+            async () => {
+              const status = await untilSettled(sagemaker, name, target, context);
+              if (status === undefined) return 'removed with its stack:';
+              await sagemaker.send(new DeleteEndpointCommand({ EndpointName: name }), { resource: name, signal });
+              const after = await untilSettled(sagemaker, name, target, context);
+              if (after === undefined) return undefined;
+              throw new FailureError({
+                code: 'Conflict',
+                cause: `The endpoint ${name} is ${after} although its deletion was asked for`,
+              });
+            },
+            () => readEndpoint(sagemaker, name, signal),
+          );
         }
-        const remove = async (item: Item, work: (name: string) => Promise<string | undefined>) => {
+        const remove = async (
+          item: Item,
+          work: (name: string) => Promise<string | undefined>,
+          look?: (name: string) => Promise<unknown>,
+        ) => {
           const cause = used.get(item.name);
-          if (cause === undefined) await record.attempt(item, () => work(item.name));
+          if (cause === undefined) await record.attempt(item, () => work(item.name), look && (() => look(item.name)));
           else record.fail(item, cause);
         };
         // Looked at first: a right that asks for a tag is refused on what its stack has taken along.
@@ -309,11 +317,15 @@ export function targetPart(
           look: (name: string) => Promise<unknown>,
           work: (name: string) => Promise<unknown>,
         ) =>
-          remove(item, async (name) => {
-            if ((await unlessGone(() => look(name))) === undefined) return 'removed with its stack:';
-            await work(name);
-            return undefined;
-          });
+          remove(
+            item,
+            async (name) => {
+              if ((await unlessGone(() => look(name))) === undefined) return 'removed with its stack:';
+              await work(name);
+              return undefined;
+            },
+            look,
+          );
         await eachOf(target.configurations, 4, (item) =>
           present(
             item,

@@ -82,6 +82,67 @@ describe('killed after call', () => {
   });
 });
 
+describe('cancelled while instances are removed', () => {
+  test.each(['detach', 'stop'])('on-cancel: %s', async (choice) => {
+    const { execution } = await seed(projects, mine, { stages: ['staging'] });
+    await projects.world.control('POST', 'faults', {
+      operation: 'sagemaker:DeleteEndpoint',
+      effect: { kind: 'delay', after: 'PT1S' },
+    });
+    const since = projects.world.platform.calls.next;
+    const run = { runId: choice === 'stop' ? '96001' : '96002', inputs: { 'on-cancel': choice } };
+    const cancelled = await remove(projects, approvals, {
+      ...run,
+      onLine: (line, child) => {
+        if (line.startsWith('Removing 1 instances')) child.kill('SIGINT');
+      },
+    });
+    expect(cancelled.code).toBe(130);
+    expect(cancelled.failures).toMatchObject([{ code: 'Cancelled', resource: expect.stringMatching(/^sm-9600/) }]);
+    expect(cancelled.outputs['status']).toBe(choice === 'stop' ? 'failed' : 'still-running');
+    const stops = projects.world.calls({ since, operation: 'cloudformation:StopStackSetOperation' });
+    expect(stops).toHaveLength(choice === 'stop' ? 1 : 0);
+    const again = await remove(projects, approvals, { ...run, attempt: 2 });
+    expect(again.failures).toEqual([]);
+    const left = linesOf(await sweep(projects.world), mine, [execution]);
+    expect(left.filter((line) => !staying.test(line))).toEqual([]);
+  });
+});
+
+test('answers that get lost, throttling and broken connections change nothing', async () => {
+  const { execution, retained } = await seed(projects, mine, { stages: ['staging'] });
+  const lost = [
+    'cloudformation:DeleteStackInstances',
+    'cloudformation:DeleteStackSet',
+    'sagemaker:DeletePipeline',
+    'sagemaker:DeleteModelPackage',
+    'logs:DeleteLogGroup',
+    'logs:DeleteLogStream',
+    's3:DeleteObjects',
+  ];
+  for (const operation of lost)
+    await projects.world.control('POST', 'faults', { operation, effect: { kind: 'lost-response' } });
+  // By name: the others are CloudFormation's.
+  for (const [operation, member] of [
+    ['sagemaker:DeleteModel', 'ModelName'],
+    ['sagemaker:DeleteEndpointConfig', 'EndpointConfigName'],
+  ])
+    await projects.world.control('POST', 'faults', {
+      operation,
+      match: { [member!]: retained },
+      effect: { kind: 'lost-response' },
+    });
+  for (const operation of ['sagemaker:ListTags', 's3:ListObjectVersions', 'cloudformation:DescribeStackSet'])
+    await projects.world.control('POST', 'faults', { operation, effect: { kind: 'throttle' } });
+  await projects.world.control('POST', 'faults', { operation: 'sts:AssumeRole', effect: { kind: 'reset' } });
+  const result = await remove(projects, approvals, { runId: '97001' });
+  expect(result.failures).toEqual([]);
+  expect(result.outputs['status']).toBe('');
+  expect(linesOf(await sweep(projects.world), mine, [execution]).filter((line) => !staying.test(line))).toEqual([]);
+  const { faults } = await projects.world.control('GET', 'faults');
+  expect(faults.filter(({ hits }: { hits: number }) => hits === 0)).toEqual([]);
+});
+
 describe('killed after the last', () => {
   test.each(sampledLast)('%s', async (operation) => {
     const own = full ? await startProjects() : projects;
