@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
+import { DescribeEndpointCommand, DescribeModelPackageCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Credentials } from '../../local/aws/core/context.ts';
 import { ensureTools, pythonEnvironment } from '../../local/python/index.ts';
@@ -42,13 +43,17 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world?.close());
 
+async function objectText(uri: string): Promise<string> {
+  const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri)!;
+  const { Body } = await world.administrator(accounts.development).s3.send(new GetObjectCommand({ Bucket, Key }));
+  return Body!.transformToString();
+}
+
 async function firstHeldOutRow(): Promise<string> {
-  const { sagemaker, s3 } = world.administrator(accounts.development);
+  const { sagemaker } = world.administrator(accounts.development);
   const found = await sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
   const metrics = found.ModelMetrics!.ModelQuality!.Statistics!.S3Uri!;
-  const [, Bucket, folder] = /^s3:\/\/([^/]+)\/(.+)\/[^/]+$/.exec(metrics)!;
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: `${folder}/held-out.csv` }));
-  return (await Body!.transformToString()).split('\n')[0]!;
+  return (await objectText(metrics.replace(/[^/]+$/, 'held-out.csv'))).split('\n')[0]!;
 }
 
 async function passed(run: Promise<ActionResult>): Promise<ActionResult> {
@@ -77,7 +82,9 @@ test.each([
       .administrator(accounts.development)
       .sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
     const archive = found.InferenceSpecification!.Containers![0]!.ModelDataUrl!;
-    const rows = found.ModelMetrics!.ModelQuality!.Statistics!.S3Uri!.replace(/[^/]+$/, 'held-out.csv');
+    const evaluation = found.ModelMetrics!.ModelQuality!.Statistics!.S3Uri!;
+    const test = evaluation.replace('/report/evaluation.json', '/dataset/test/test.csv');
+    const { mse } = JSON.parse(await objectText(evaluation)).regression_metrics;
     const python = await testPython();
     for (const account of targets) {
       const registry = await world.credentials(accounts.development);
@@ -85,7 +92,7 @@ test.each([
       const seed = String(Math.floor(Math.random() * 1e9));
       const { stdout } = await promisify(execFile)(
         python,
-        [join(import.meta.dirname, 'stock.py'), archive, rows, `${base}-${stage}`, seed],
+        [join(import.meta.dirname, 'stock.py'), archive, test, `${base}-${stage}`, seed],
         {
           env: {
             ...pythonEnvironment(),
@@ -97,6 +104,8 @@ test.each([
         },
       );
       const judged = JSON.parse(stdout);
+      expect(judged.tested).toBe(626);
+      expect(judged.mse).toBeCloseTo(mse.value, 6);
       expect(judged.rows).toBe(50);
       expect(judged.spread).toBeGreaterThan(0.1);
       expect(judged.largest).toBeLessThanOrEqual(1e-6);
@@ -104,38 +113,70 @@ test.each([
   },
 );
 
-test('the AWS CLI invokes and describes with the roles that may, and with no other', async () => {
+test('boto3, the AWS CLI and SDK v3 describe and invoke in every account with the role that may, and with no other', async () => {
   const directory = fileURLToPath(new URL('../../.sagemaker-mlops/python', import.meta.url));
   const tools = await ensureTools({ directory, progress: () => undefined });
-  const cli = async (credentials: Credentials, ...args: string[]) => {
+  const child = async (credentials: Credentials, command: string, ...args: string[]) => {
     const env = { ...pythonEnvironment(), ...world.environment(credentials) };
-    try {
-      const { stdout } = await promisify(execFile)(join(tools.directory, 'bin', 'aws'), [...args, '--output', 'json'], {
-        env,
-      });
-      return stdout;
-    } catch (error) {
-      return String((error as { stderr?: string }).stderr);
-    }
+    const { stdout } = await promisify(execFile)(command, args, { env });
+    return stdout;
   };
-  const deployer = await assumeByToken(world, 'ci-deploy-production', 'production');
-  const verify = await assumeRole(
-    world,
-    deployer,
-    `arn:aws:iam::${accounts.production1}:role/sagemaker-${base}-verify`,
-  );
-  const endpoint = `${base}-production`;
-  const described = JSON.parse(await cli(verify, 'sagemaker', 'describe-endpoint', '--endpoint-name', endpoint));
-  expect(described).toMatchObject({ EndpointStatus: 'InService', EndpointName: endpoint });
-  const invoke = ['sagemaker-runtime', 'invoke-endpoint', '--endpoint-name', endpoint, '--content-type', 'text/csv'];
+  const cli = (credentials: Credentials, ...args: string[]) =>
+    child(credentials, join(tools.directory, 'bin', 'aws'), ...args, '--output', 'json').catch((error) =>
+      String((error as { stderr?: string }).stderr),
+    );
+  const row = await firstHeldOutRow();
   const rowFile = join(workspace, 'row.csv');
+  writeFileSync(rowFile, row);
   const answerFile = join(workspace, 'answer.csv');
-  writeFileSync(rowFile, await firstHeldOutRow());
-  const body = ['--body', `fileb://${rowFile}`, answerFile];
-  expect(await cli(verify, ...invoke, ...body)).toContain('AllTraffic');
-  expect(Number(readFileSync(answerFile, 'utf8'))).toBeGreaterThan(0);
+  const invoke = (endpoint: string) => [
+    ...['sagemaker-runtime', 'invoke-endpoint', '--endpoint-name', endpoint, '--content-type', 'text/csv'],
+    ...['--body', `fileb://${rowFile}`, answerFile],
+  ];
+  const answers = new Set<number>();
+  for (const [stage, account] of [
+    ['staging', accounts.staging],
+    ['production', accounts.production1],
+    ['production', accounts.production2],
+  ] as const) {
+    const endpoint = `${base}-${stage}`;
+    const deployer = await assumeByToken(world, `ci-deploy-${stage}`, stage);
+    const verify = await assumeRole(world, deployer, `arn:aws:iam::${account}:role/sagemaker-${base}-verify`);
+    const expected = {
+      arn: `arn:aws:sagemaker:${region}:${account}:endpoint/${endpoint}`,
+      status: 'InService',
+      answer: expect.any(Number),
+    };
+
+    const boto = JSON.parse(
+      await child(verify, await testPython(), join(import.meta.dirname, 'verify.py'), endpoint, row),
+    );
+    expect(boto).toEqual(expected);
+
+    const described = JSON.parse(await cli(verify, 'sagemaker', 'describe-endpoint', '--endpoint-name', endpoint));
+    expect(await cli(verify, ...invoke(endpoint))).toContain('AllTraffic');
+    const byCli = {
+      arn: described.EndpointArn,
+      status: described.EndpointStatus,
+      answer: Number(readFileSync(answerFile, 'utf8')),
+    };
+    expect(byCli).toEqual(expected);
+
+    const settings = { region, endpoint: world.url, credentials: verify };
+    const one = await new SageMakerClient(settings).send(new DescribeEndpointCommand({ EndpointName: endpoint }));
+    const { Body } = await new SageMakerRuntimeClient(settings).send(
+      new InvokeEndpointCommand({ EndpointName: endpoint, ContentType: 'text/csv', Body: row }),
+    );
+    const bySdk = { arn: one.EndpointArn, status: one.EndpointStatus, answer: Number(new TextDecoder().decode(Body)) };
+    expect(bySdk).toEqual(expected);
+    for (const { answer } of [boto, byCli, bySdk]) answers.add(answer);
+    // The role that deploys does not speak to the endpoint itself.
+    expect(await cli(deployer, ...invoke(endpoint))).toContain('AccessDenied');
+  }
+  // One row, one model: one answer, everywhere and for everybody.
+  expect([...answers]).toEqual([expect.any(Number)]);
+
   const scientist = await world.credentials(accounts.development, `sagemaker-${base}-data-scientist`);
   const found = JSON.parse(await cli(scientist, 'sagemaker', 'describe-model-package', '--model-package-name', arn));
   expect(found.ModelLifeCycle).toMatchObject({ Stage: 'Production', StageStatus: 'Approved' });
-  expect(await cli(deployer, ...invoke, ...body)).toContain('AccessDenied');
 });

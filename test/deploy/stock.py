@@ -1,7 +1,9 @@
-"""Stock xgboost on the archive of a package, beside what an endpoint answers to the same perturbed rows.
+"""Stock xgboost on the archive of a package: its error on the test set, and beside what an endpoint answers to perturbed rows.
 
-    stock.py MODEL_URI ROWS_URI ENDPOINT SEED        keys of the registry's account in the environment,
-                                                     those of the endpoint's account as TARGET_ACCESS_KEY_ID, ...
+    stock.py MODEL_URI TEST_URI ENDPOINT SEED
+
+The test set is the one of preprocessing, label first. Keys of the registry's account are in the environment, those of the
+endpoint's account are TARGET_ACCESS_KEY_ID, TARGET_SECRET_ACCESS_KEY and TARGET_SESSION_TOKEN.
 """
 
 import io
@@ -14,7 +16,7 @@ import boto3
 import numpy as np
 import xgboost
 
-model_uri, rows_uri, endpoint, seed = sys.argv[1:]
+model_uri, test_uri, endpoint, seed = sys.argv[1:]
 
 
 def read(uri):
@@ -25,7 +27,9 @@ def read(uri):
 with tarfile.open(fileobj=io.BytesIO(read(model_uri))) as archive:
     booster = xgboost.Booster()
     booster.load_model(bytearray(archive.extractfile("xgboost-model").read()))
-rows = np.loadtxt(io.StringIO(read(rows_uri).decode()), delimiter=",")[:50]
+test = np.loadtxt(io.StringIO(read(test_uri).decode()), delimiter=",")
+error = booster.predict(xgboost.DMatrix(test[:, 1:])) - test[:, 0]
+rows = test[:50, 1:]
 rows = rows * np.random.default_rng(int(seed)).uniform(0.8, 1.2, rows.shape)
 text = "\n".join(",".join(repr(float(value)) for value in row) for row in rows)
 expected = booster.predict(xgboost.DMatrix(np.array([line.split(",") for line in text.split("\n")], dtype=float)))
@@ -38,4 +42,14 @@ runtime = boto3.client(
 )
 answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Accept="text/csv", Body=text)
 found = np.array(answer["Body"].read().decode().replace("\n", ",").strip(",").split(","), dtype=float)
-print(json.dumps({"rows": len(found), "largest": float(np.abs(found - expected).max()), "spread": float(expected.std())}))
+print(
+    json.dumps(
+        {
+            "mse": float(np.mean(error**2)),
+            "tested": len(error),
+            "rows": len(found),
+            "largest": float(np.abs(found - expected).max()),
+            "spread": float(expected.std()),
+        }
+    )
+)
