@@ -76,16 +76,29 @@ async function lifecycle(arn: string): Promise<string> {
   return `${cycle?.Stage}/${cycle?.StageStatus}`;
 }
 
-/** Every place where an action tells a failure says the same. */
+/** Annotation (which the runner prints into the log), summary and the output `failure` say the same: account, region, resource and cause. */
 function toldEverywhere(result: ActionResult): void {
-  for (const { cause, account } of result.failures) {
-    const words = cause.slice(0, 60);
-    expect(result.errors.join('\n')).toContain(words);
-    expect(result.summary.replaceAll('\\', '')).toContain(words.split(/[&<>]/)[0]);
-    if (account !== undefined) expect(result.errors.join('\n')).toContain(account);
+  const annotation = result.errors.join('\n');
+  const summary = plain(result.summary);
+  for (const { cause, account, region: where, resource, logicalId } of result.failures) {
+    const told = [cause.slice(0, 60), account, where, logicalId ?? resource].filter((one) => one !== undefined);
+    for (const words of told) {
+      expect(annotation).toContain(words);
+      expect(summary).toContain(words);
+    }
   }
   expect(result.stdout + result.stderr).not.toMatch(/^\s+at .+\(.+:\d+:\d+\)$/m);
 }
+
+/** A summary as its reader sees it. */
+const plain = (markdown: string) =>
+  markdown
+    .replace(/<[^>]+>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replaceAll('\\', '');
 
 describe('a package through both stages', () => {
   let arn: string;
@@ -346,6 +359,10 @@ describe('failures of single accounts', () => {
         }),
       ]);
       expect(await instancesOf(world, 'production')).toMatchObject({ [good]: 'CURRENT SUCCEEDED' });
+      expect(JSON.parse(result.outputs['instances']!)).toEqual([
+        expect.objectContaining({ account: good, status: 'CURRENT' }),
+        expect.objectContaining({ account: bad, status: 'FAILED' }),
+      ]);
       expect(await lifecycle(arn)).toBe('Production/Rejected');
     } finally {
       const { CreateRoleCommand } = await import('@aws-sdk/client-iam');
