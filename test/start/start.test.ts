@@ -1,10 +1,18 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DescribeModelPackageCommand,
+  DescribePipelineCommand,
+  DescribePipelineExecutionCommand,
+  SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ensureTools } from '../../local/python/index.ts';
+import { ensureTools, pythonEnvironment } from '../../local/python/index.ts';
+import { testPython } from '../support/platform.ts';
 import {
   alive,
   listeners,
@@ -29,6 +37,39 @@ beforeAll(async () => {
 const toolsEnvironment = (home: string) => ({ PATH: `${tools}:${process.env.PATH}`, HOME: home });
 
 const loopback = '0100007F';
+
+async function describedByCli(arn: string, env: NodeJS.ProcessEnv): Promise<Record<string, any>> {
+  const kind = arn.split(':')[5]!;
+  const args = kind.startsWith('stack/')
+    ? ['cloudformation', 'describe-stacks', '--stack-name', arn, '--query', 'Stacks[0]']
+    : kind.includes('/execution/')
+      ? ['sagemaker', 'describe-pipeline-execution', '--pipeline-execution-arn', arn]
+      : kind.startsWith('pipeline/')
+        ? ['sagemaker', 'describe-pipeline', '--pipeline-name', arn]
+        : ['sagemaker', 'describe-model-package', '--model-package-name', arn];
+  const { stdout } = await execute('aws', [...args, '--output', 'json'], { env });
+  return JSON.parse(stdout);
+}
+
+async function describedBySdk(arn: string, env: NodeJS.ProcessEnv): Promise<Record<string, any>> {
+  const settings = {
+    region: env['AWS_REGION']!,
+    endpoint: env['AWS_ENDPOINT_URL']!,
+    credentials: {
+      accessKeyId: env['AWS_ACCESS_KEY_ID']!,
+      secretAccessKey: env['AWS_SECRET_ACCESS_KEY']!,
+      sessionToken: env['AWS_SESSION_TOKEN']!,
+    },
+  };
+  const kind = arn.split(':')[5]!;
+  if (kind.startsWith('stack/'))
+    return (await new CloudFormationClient(settings).send(new DescribeStacksCommand({ StackName: arn }))).Stacks![0]!;
+  const sagemaker = new SageMakerClient(settings);
+  if (kind.includes('/execution/'))
+    return sagemaker.send(new DescribePipelineExecutionCommand({ PipelineExecutionArn: arn }));
+  if (kind.startsWith('pipeline/')) return sagemaker.send(new DescribePipelineCommand({ PipelineName: arn }));
+  return sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
+}
 
 describe('npm start, left running', () => {
   let started: Started;
@@ -84,18 +125,42 @@ describe('npm start, left running', () => {
     expect(onLoopback.size).toBeGreaterThanOrEqual(5);
   });
 
-  test('boto3 of the user describes the package with fields equal to those printed', async () => {
-    const arn = /arn:aws:sagemaker:\S+model-package\/\S+/.exec(started.output())![0];
-    const { stdout } = await execute(
-      'aws',
-      ['sagemaker', 'describe-model-package', '--model-package-name', arn, '--output', 'json'],
-      { env: { ...toolsEnvironment(started.state), ...(await variables('development')) } },
-    );
-    const described = JSON.parse(stdout);
-    expect(described.ModelApprovalStatus).toBe('Approved');
-    expect(started.output()).toContain(described.CustomerMetadataProperties.commit);
-    expect(described.CustomerMetadataProperties['gate-artifact-sha256']).toMatch(/^[0-9a-f]{64}$/);
-  }, 60_000);
+  test('boto3, the AWS CLI and SDK v3 describe every ARN that was told, with fields equal to those in the summaries', async () => {
+    const runs = join(started.state, 'github/runs');
+    const summaries = readdirSync(runs, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => readFileSync(join(runs, name), 'utf8'));
+    const told = [started.output(), ...summaries].join('\n');
+    const arns = [...new Set(told.match(/arn:aws:(?:sagemaker|cloudformation):[\w:./-]+/g))].sort();
+    const kinds = arns.map((arn) => (arn.includes('/execution/') ? 'execution' : arn.split(/[:/]/)[5]!));
+    expect(kinds.sort()).toEqual(['execution', 'model-package', 'pipeline', 'stack', 'stack', 'stack']);
+    const text = summaries.join('\n');
+    for (const account of new Set(arns.map((arn) => arn.split(':')[4]!))) {
+      const own = arns.filter((arn) => arn.includes(`:${account}:`));
+      const env = { ...pythonEnvironment(), ...toolsEnvironment(started.state), ...(await variables(account)) };
+      const { stdout } = await execute(await testPython(), [join(import.meta.dirname, 'describe.py'), ...own], { env });
+      const boto = JSON.parse(stdout) as Record<string, any>[];
+      for (const [index, arn] of own.entries()) {
+        const answers = [boto[index]!, await describedByCli(arn, env), await describedBySdk(arn, env)];
+        for (const answer of answers) {
+          // Whatever it is, it is the thing of that name, and what the summary says about it.
+          expect(Object.values(answer)).toContain(arn);
+          for (const field of ['ModelApprovalStatus', 'PipelineExecutionStatus', 'StackStatus'])
+            expect(answer[field]).toEqual(answers[0]![field]);
+          if (answer['PipelineExecutionStatus'] !== undefined)
+            expect(text).toContain(`(started, ${answer['PipelineExecutionStatus']})`);
+          if (answer['ModelApprovalStatus'] !== undefined) {
+            expect(text).toContain(`Model gate: ${answer['ModelApprovalStatus']}`);
+            const { commit, 'gate-artifact-sha256': sha256 } = answer['CustomerMetadataProperties'];
+            for (const value of [commit, sha256]) expect(text).toContain(value);
+            expect(text).toContain(answer['InferenceSpecification'].Containers[0].ModelDataUrl);
+            expect(started.output()).toContain(answer['ApprovalDescription'].slice(0, 60));
+          }
+          if (answer['StackStatus'] !== undefined) expect(answer['StackStatus']).toBe('CREATE_COMPLETE');
+        }
+      }
+    }
+  }, 90_000);
 
   test('the printed command invokes the endpoint with the user’s own AWS CLI', async () => {
     const printed = /echo [\d.,]+ > row\.csv\n[\s\S]*?\/dev\/stdout/.exec(started.output())![0];
@@ -122,6 +187,16 @@ describe('npm start, left running', () => {
     expect(mistyped.code).toBe(2);
     expect(mistyped.output).toContain('Did you mean "status"?');
   }, 30_000);
+
+  test('a push of another configuration is followed to its end', async () => {
+    const file = join(started.state, 'project/model-deploy/stages/production.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('instance-count: 2', 'instance-count: 3'));
+    const { code, output } = await runCli(['push', '-m', 'A third instance'], started.state);
+    expect(output).toMatch(/Pushed [0-9a-f]{7} "A third instance" to acme\/abalone/);
+    expect(output).toMatch(/production \/ Deploy to production[\s\S]*Succeeded\./);
+    expect(output).not.toMatch(/Preprocess|Train/);
+    expect(code).toBe(0);
+  }, 60_000);
 
   test('a second start in the same state folder is refused in one sentence', async () => {
     const { code, output } = await runCli(['local', '--port', '0'], started.state);

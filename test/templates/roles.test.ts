@@ -422,6 +422,7 @@ describe('tokens', () => {
     ],
     ['another environment', file('deploy-stage.yml'), 'staging', 'denied'],
     ['the environment build', file('deploy-stage.yml'), 'build', 'denied'],
+    ['no environment', file('deploy-stage.yml'), '', 'denied'],
   ])('%s', async (_, changes, environment, expected) => {
     const before = { ...claims() };
     Object.assign(claims(), changes);
@@ -432,6 +433,17 @@ describe('tokens', () => {
     }
   });
 });
+
+test.each(['ci-build', 'ci-gate', 'ci-record', 'ci-deploy-staging', 'ci-deploy-production'])(
+  '%s cannot become a model, in no account; SageMaker can',
+  async (role) => {
+    for (const account of [accounts.staging, accounts.production1, accounts.production2]) {
+      const model = roleIn(account, 'model');
+      expect(await denied(assumeRole(world, sessions.get(role)!, model))).toBe('denied');
+      expect(asService(account, 'model').accessKeyId).toMatch(/^ASIALOCAL/);
+    }
+  },
+);
 
 test('ci-gate approves what it has judged', async () => {
   const arn = await registerPackage(world, model);
