@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from 'node:http';
 import { UserError } from './errors.ts';
 import type { PlatformState } from './state.ts';
 
@@ -67,18 +68,36 @@ export class Control {
     );
   }
 
-  /** Newline-delimited JSON as it arrives. */
+  /**
+   * Newline-delimited JSON as it arrives, however long nothing does: fetch would give up after five minutes of silence, and a
+   * reviewer may think longer.
+   */
   async *lines<T>(path: string): AsyncGenerator<T> {
-    const response = await this.request('GET', path);
-    const decoder = new TextDecoder();
     let rest = '';
-    for await (const chunk of response.body!) {
-      rest += decoder.decode(chunk, { stream: true });
-      for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-        const line = rest.slice(0, end);
-        rest = rest.slice(end + 1);
-        if (line.trim() !== '') yield JSON.parse(line) as T;
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        get(`${this.url}${path}`, { headers: { authorization: `Bearer ${this.#token}` } }, resolve).on('error', reject);
+      });
+      if (response.statusCode !== 200) {
+        response.resume();
+        throw new UserError(`GET ${path} was answered with HTTP ${response.statusCode}.`);
       }
+      response.setEncoding('utf8');
+      for await (const chunk of response as AsyncIterable<string>) {
+        rest += chunk;
+        for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+          const line = rest.slice(0, end);
+          rest = rest.slice(end + 1);
+          if (line.trim() !== '') yield JSON.parse(line) as T;
+        }
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      throw new UserError(
+        `The local platform at ${this.url} ended while its run was followed: "npx sagemaker-mlops logs" tells how far it came, "npm start" begins anew.`,
+        1,
+        { cause: error },
+      );
     }
   }
 }

@@ -1,9 +1,11 @@
 import type { JobRecord, RunEvent, RunRecord } from '../local/github/types.ts';
-import { seconds, type Terminal } from './terminal.ts';
+import { seconds, type Terminal, wrap } from './terminal.ts';
 
 export interface FollowOptions {
   /** Every line of every job instead of what the actions report of their progress. */
   verbose?: boolean;
+  /** The reviewer is asked in another terminal than this one. */
+  elsewhere?: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export class Follower {
     switch (event.type) {
       case 'run-started':
         line(
-          `\n${bold(`Run ${event.run.number}`)}  ${event.run.name}, ${event.run.event} to ${event.run.ref.replace('refs/heads/', '')}, ` +
+          `\n${bold(`Run ${event.run.id}`)}  ${event.run.name} #${event.run.number}, ${event.run.event} to ${event.run.ref.replace('refs/heads/', '')}, ` +
             `${event.run.sha.slice(0, 7)} "${event.run.title}"${event.run.attempt > 1 ? `, attempt ${event.run.attempt}` : ''}`,
         );
         break;
@@ -54,7 +56,7 @@ export class Follower {
       case 'waiting-for-review':
         this.#last = undefined;
         line(
-          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${event.reviewers.join(', ')}`,
+          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${event.reviewers.join(', ')}${this.#options.elsewhere === true ? ' (asked in the terminal of npm start)' : ''}`,
         );
         break;
       case 'reviewed':
@@ -103,7 +105,8 @@ export class Follower {
     const errors = job.annotations.filter(({ level }) => level === 'error').map(({ message }) => message);
     // The runner's own last word on a step says nothing where the step has said why.
     const telling = errors.filter((message) => !/^Process completed with exit code \d+\.$/.test(message));
-    for (const message of telling.length > 0 ? telling : errors) line(`      ${red(message)}`);
+    for (const message of telling.length > 0 ? telling : errors)
+      for (const one of wrap('      ', message.replaceAll('\n', ' '))) line(red(one));
   }
 }
 

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Command } from './command.ts';
 import { didYouMean, UserError } from './errors.ts';
 import { endWithParent } from './lifeline.ts';
+import { productDirectory } from './state.ts';
 import { createTerminal } from './terminal.ts';
 
 // Loaded only when called: `--help` and a mistyped command answer at once.
@@ -17,26 +18,36 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   reset: () => import('./commands/reset.ts'),
 };
 
-const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives in GitHub; here, all of it on this machine.
+const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives in GitHub; here all on this machine.
 
-  npx sagemaker-mlops start              a world, a project, a push: the model is trained, registered, gated and deployed
-  npx sagemaker-mlops push               commit and push the project's changes; follows the run
-  npx sagemaker-mlops dispatch WORKFLOW  start a workflow by hand (-f name=value for its inputs)
-  npx sagemaker-mlops logs [RUN]         what the jobs of a run printed
-  npx sagemaker-mlops status             accounts, packages, endpoints and runs of the running platform
-  npx sagemaker-mlops env ACCOUNT        variables with which your own aws or boto3 talks to that account
-  npx sagemaker-mlops local              the local platform alone, with an empty world
-  npx sagemaker-mlops init FOLDER        write a project with your accounts and names into your repository
-  npx sagemaker-mlops reset              remove the local project, its runs and logs
+  npx sagemaker-mlops COMMAND
 
-"npx sagemaker-mlops COMMAND --help" tells a command's options. Exit codes: 0 done, 1 failed, 2 wrong usage.`;
+  start              a world, a project, a push: a model is trained, registered, gated and deployed
+  push               commit and push the project's changes; follows the run
+  dispatch WORKFLOW  start a workflow by hand (-f name=value for its inputs)
+  logs [RUN]         what the jobs of a run printed
+  status             accounts, packages, endpoints and runs of the running platform
+  env ACCOUNT        variables with which your own aws or boto3 talks to that account
+  local              the local platform alone, with an empty world
+  init FOLDER        write a project with your accounts and names into your repository
+  reset              remove the local project, its runs and logs
+
+"npx sagemaker-mlops COMMAND --help" tells a command's options.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by SIGTERM.`;
 
 async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal();
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    terminal.line(overview);
+    const asked = name === 'help' && rest[0] !== undefined ? commands[rest[0]] : undefined;
+    terminal.line(asked === undefined ? overview : (await asked()).command.help);
     return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    const { productVersion } = await import('./project.ts');
+    const { version, commit } = await productVersion(productDirectory);
+    terminal.line(`sagemaker-mlops ${version} (${commit.slice(0, 12)})`);
+    return 0;
   }
   const load = commands[name];
   if (load === undefined) {

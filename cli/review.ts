@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ReviewDecision, ReviewRequest } from '../local/github/types.ts';
 import { accountClients } from './accounts.ts';
 import type { Control } from './control.ts';
@@ -42,6 +44,16 @@ export async function reviewTable(
   ];
 }
 
+/** What a reviewer of a cleanup decides on: the plan, as the run's first job told it. */
+export async function cleanupPlan(runDirectory: string, { run }: ReviewRequest): Promise<string[]> {
+  const planned = run.jobs.filter(({ conclusion }) => conclusion === 'success');
+  const logs = await Promise.all(planned.map(({ log }) => readFile(join(runDirectory, log), 'utf8')));
+  const lines = logs.flatMap((text) =>
+    [...text.matchAll(/ {2}((?:plan: remove|stays:) .*)$/gm)].map(([, line]) => line!),
+  );
+  return [...lines.map((line) => `    ${line}`), '    what is removed is gone for good'];
+}
+
 /**
  * The local reviewer of a protected environment: sees what is decided on and is asked at the terminal; with --yes, or where
  * nobody can be asked, approves and says so.
@@ -63,6 +75,7 @@ export function createReviewer(
           : 'approved by the local reviewer (no terminal to ask at)',
       };
     }
+    terminal.line(`\n  ${request.run.name} "${request.run.title}" asks:`);
     for (const line of await describe(request)) terminal.line(line);
     const { confirm, isCancel } = await import('@clack/prompts');
     const answer = await confirm({ message: `Approve ${job.name} for the environment ${environment}, as ${user}?` });

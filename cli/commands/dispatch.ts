@@ -34,7 +34,12 @@ Usage: npx sagemaker-mlops dispatch WORKFLOW [-f NAME=VALUE ...] [--ref BRANCH] 
   WORKFLOW      file name in the project's .github/workflows, with or without .yml
   -f, --field   an input of the workflow; may be repeated
   --ref         branch to run on (default: main)
-  --verbose     every line of every job`,
+  --verbose     every line of every job
+
+  npx sagemaker-mlops dispatch model-cleanup                       what would be removed
+  npx sagemaker-mlops dispatch model-cleanup -f confirm=abalone    removes it, after an approval
+
+Exit code: 0 the run succeeded, 1 it failed, 2 wrong usage (the workflow's names are told).`,
   options: {
     field: { type: 'string', short: 'f', multiple: true },
     ref: { type: 'string' },
@@ -42,7 +47,6 @@ Usage: npx sagemaker-mlops dispatch WORKFLOW [-f NAME=VALUE ...] [--ref BRANCH] 
   },
   positionals: ['WORKFLOW'],
   async run({ values, positionals }, terminal) {
-    if (positionals[0] === undefined) throw new UserError('"dispatch" needs the name of a workflow.', 2);
     const state = runningPlatform();
     const project = runningProject(state);
     const control = new Control(state);
@@ -52,8 +56,11 @@ Usage: npx sagemaker-mlops dispatch WORKFLOW [-f NAME=VALUE ...] [--ref BRANCH] 
       if (at < 1) throw new UserError(`"${field}" is not NAME=VALUE: give an input as -f confirm=abalone.`, 2);
       inputs[field.slice(0, at)] = field.slice(at + 1);
     }
-    const file = /\.ya?ml$/.test(positionals[0]) ? positionals[0] : `${positionals[0]}.yml`;
     const known = dispatchable(join(project.directory, '.github', 'workflows'));
+    if (positionals[0] === undefined) {
+      throw new UserError(`"dispatch" needs a workflow, one of ${Object.keys(known).join(', ')}.`, 2);
+    }
+    const file = /\.ya?ml$/.test(positionals[0]) ? positionals[0] : `${positionals[0]}.yml`;
     const workflow = known[file];
     if (workflow === undefined) {
       throw new UserError(

@@ -6,20 +6,22 @@ import { planProject, productVersion, projectIdOf, writeProject } from '../proje
 import { productDirectory } from '../state.ts';
 
 export const command: Command = {
-  help: `Writes a project into a folder of yours: pipeline code, stage files and the workflows with your names filled in.
+  help: `Writes a project into your folder: pipeline code, stage files, workflows with your names filled in.
 
   npx sagemaker-mlops init ~/abalone --name abalone --repository-id 123456789 --region eu-west-1 \\
     --admin-account 111122223333 --staging 444455556666 --production 777788889999,888899990000
 
-Usage: npx sagemaker-mlops init FOLDER --name N --repository-id ID --region R --admin-account A --staging A[,A] --production A[,A]
+Usage: npx sagemaker-mlops init FOLDER --name N --repository-id ID --region R --admin-account A
+         --staging A[,A] --production A[,A] [--product OWNER/REPO]
   --name            project name: lower case, up to 15 letters, digits and hyphens
   --repository-id   gh api repos/OWNER/REPO --jq .id
   --region          region of registry, pipelines and endpoints
   --admin-account   the account that holds registry and pipelines
-  --staging, --production   target accounts of the stages
+  --staging, --production   target accounts of the stages, separated by commas
   --product         OWNER/REPO that the workflows call (default sagemaker-mlops/sagemaker-mlops)
 
-Nothing is overwritten: a file that is there already ends it before the first one is written. Next: docs/aws-accounts.md.`,
+Nothing is overwritten: a file that is there already ends it before the first one is written.
+Next: docs/aws-accounts.md. Exit code: 0, 1 a file is in the way, 2 wrong usage.`,
   options: {
     name: { type: 'string' },
     'repository-id': { type: 'string' },
@@ -51,7 +53,7 @@ Nothing is overwritten: a file that is there already ends it before the first on
       );
     if (positionals[0] === undefined)
       problems.unshift('FOLDER is missing: give the folder of your repository, e.g. "."');
-    if (problems.length > 0) throw new UserError(`${problems.join('; ')}.`, 2);
+    if (problems.length > 0) throw new UserError(`these need mending:\n  ${problems.join('\n  ')}`, 2);
     const text = (option: string) => String(values[option]);
     const target = resolve(positionals[0]!);
     const version = await productVersion(productDirectory);

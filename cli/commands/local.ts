@@ -19,7 +19,9 @@ Usage: npx sagemaker-mlops local [--port N] [--world FILE]
   --world  YAML with region, accounts and clock instead of the four accounts of npm start:
              region: eu-west-1
              accounts: [{id: "111122223333", name: development, admin: true}]
-             clock: {mode: by-hand}      (at-once, scaled with factor, by-hand)`,
+             clock: {mode: by-hand}      (at-once, scaled with factor, by-hand)
+
+Exit code: 130 ended by Ctrl-C, 1 could not start, 2 wrong usage.`,
   options: { port: { type: 'string' }, world: { type: 'string' } },
   positionals: [],
   async run({ values }, terminal) {

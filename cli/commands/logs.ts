@@ -9,10 +9,12 @@ export const command: Command = {
   help: `Prints what the jobs of a run printed. Works after the platform has ended, too.
 
 Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
-  RUN        id of a run (default: the newest)
+  RUN        id of a run (default: of the newest push or dispatch the run that did most)
   --job      only jobs whose name holds this text
   --failed   only jobs that failed
-  --summary  the job summaries (Markdown) instead of the logs`,
+  --summary  the job summaries (Markdown) instead of the logs
+
+Exit code: 0, 1 when there is no such run or job.`,
   options: { job: { type: 'string' }, failed: { type: 'boolean' }, summary: { type: 'boolean' } },
   positionals: ['RUN'],
   async run({ values, positionals }, terminal) {
@@ -24,7 +26,7 @@ Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
       // No run yet: told below.
     }
     if (ids.length === 0) throw new UserError('There is no run yet: "npm start" makes the first one.');
-    const id = positionals[0] === undefined ? Math.max(...ids) : Number(positionals[0]);
+    const id = positionals[0] === undefined ? newest(runs, ids) : Number(positionals[0]);
     if (!ids.includes(id)) {
       throw new UserError(
         `There is no run ${positionals[0]}: the newest runs are ${ids
@@ -49,8 +51,17 @@ Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
         (wanted === undefined || job.name.includes(wanted)) &&
         (values['failed'] !== true || job.conclusion === 'failure'),
     );
-    if (jobs.length === 0)
-      terminal.line(`No such job in run ${id}: it has ${run.jobs.map(({ name }) => `"${name}"`).join(', ')}.`);
+    if (jobs.length === 0) {
+      if (run.problems.length > 0)
+        throw new UserError(
+          `Run ${id} never started: ${run.problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
+        );
+      throw new UserError(
+        wanted === undefined
+          ? `No job of run ${id} ${values['failed'] === true ? 'failed' : 'has run'}.`
+          : `No job of run ${id} ${values['failed'] === true ? 'failed that' : ''} is called like "${wanted}": it has ${run.jobs.map(({ name }) => `"${name}"`).join(', ')}.`,
+      );
+    }
     for (const job of jobs) {
       terminal.line(terminal.bold(`== ${job.name} (${job.conclusion ?? job.status})`));
       try {
@@ -64,6 +75,19 @@ Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
     return 0;
   },
 };
+
+/** One push may start several runs, of which most find nothing to do: the one with most finished steps is what people ask for. */
+function newest(runs: string, ids: readonly number[]): number {
+  const last = readRun(runs, Math.max(...ids));
+  const steps = (run: RunRecord) =>
+    run.jobs.flatMap((job) =>
+      job.steps.filter(({ conclusion }) => conclusion === 'success' || conclusion === 'failure'),
+    ).length;
+  return ids
+    .map((id) => readRun(runs, id))
+    .filter(({ sha, event, id }) => id === last.id || (event === 'push' && last.event === 'push' && sha === last.sha))
+    .sort((a, b) => steps(b) - steps(a) || b.id - a.id)[0]!.id;
+}
 
 function readRun(runs: string, id: number): RunRecord {
   return JSON.parse(readFileSync(join(runs, String(id), 'run.json'), 'utf8')) as RunRecord;

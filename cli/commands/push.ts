@@ -7,16 +7,18 @@ import { commitAndPush, git } from '../project.ts';
 import { runningPlatform, runningProject } from '../state.ts';
 
 export const command: Command = {
-  help: `Commits the changes of the running platform's project and pushes them; follows the runs that the push starts.
+  help: `Commits and pushes what you changed in the running platform's project; follows the runs it starts.
 
-  Change something below .sagemaker-mlops/project (num_round in model-build/build.yml, a limit in model-build/gate.yml, ...), then:
+  Change something in .sagemaker-mlops/project, e.g. NumRound in model-build/build.yml, then
   npx sagemaker-mlops push -m "Fewer rounds"
 
 Usage: npx sagemaker-mlops push [-m MESSAGE] [--verbose]
   -m, --message   the commit's message (default: the names of the changed files)
   --verbose       every line of every job
 
-Which workflows run is decided by their path filters: model-build/** trains, model-deploy/** redeploys. Exit code 1 when a run fails.`,
+Path filters of the workflows decide what runs: model-build/** trains, model-deploy/** redeploys.
+Where production has to be approved, "npm start" asks in its own terminal.
+Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usage.`,
   options: { message: { type: 'string', short: 'm' }, verbose: { type: 'boolean' } },
   positionals: [],
   async run({ values }, terminal) {
@@ -69,19 +71,25 @@ export async function followRuns(
 ): Promise<number> {
   let failed = 0;
   for (const id of runs) {
-    const follower = new Follower(terminal, { verbose });
+    const follower = new Follower(terminal, { verbose, elsewhere: true });
+    let finished = false;
     for await (const event of control.lines<RunEvent>(`/_github/events?run=${id}`)) {
       follower.event(event);
       if (event.type === 'run-finished') {
+        finished = true;
+        const succeeded = event.run.conclusion === 'success';
+        if (!succeeded) failed += 1;
         terminal.line(
-          event.run.conclusion === 'success'
-            ? terminal.green('Succeeded.')
-            : terminal.red(
-                `Ended ${event.run.conclusion}: "npx sagemaker-mlops logs ${id}" shows what the jobs printed.`,
-              ),
+          succeeded
+            ? `${terminal.green('Succeeded.')} Next: "npx sagemaker-mlops status" shows what there is now, "... logs ${id} --summary" what was done.`
+            : `${terminal.red(`Ended with ${event.run.conclusion}.`)} Next: "npx sagemaker-mlops logs ${id} --failed" shows what the failed job printed.`,
         );
-        if (event.run.conclusion !== 'success') failed += 1;
       }
+    }
+    if (!finished) {
+      throw new UserError(
+        `The local platform ended before run ${id} did: "npx sagemaker-mlops logs ${id}" tells how far it came.`,
+      );
     }
   }
   return failed === 0 ? 0 : 1;

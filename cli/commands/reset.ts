@@ -5,12 +5,13 @@ import { UserError } from '../errors.ts';
 import { isAlive, runningPlatform, stateDirectory } from '../state.ts';
 
 export const command: Command = {
-  help: `Removes what the local platform keeps on disk: the project, its runs, logs and summaries. The installed Python side stays.
+  help: `Removes what the local platform keeps on disk: the project, its runs, logs and summaries.
+The installed Python side stays.
 
 Usage: npx sagemaker-mlops reset [--all]
   --all   the Python side too (the next start installs it again)
 
-Refused while a platform runs: end it with Ctrl-C first.`,
+Refused while a platform runs (exit code 1): end it with Ctrl-C first.`,
   options: { all: { type: 'boolean' } },
   positionals: [],
   async run({ values }, terminal) {

@@ -9,7 +9,7 @@ import { type LocalWorld, startLocalWorld } from '../platform.ts';
 import { commitAndPush, productVersion } from '../project.ts';
 import { preparePython } from '../python.ts';
 import { report } from '../report.ts';
-import { createReviewer, reviewTable } from '../review.ts';
+import { cleanupPlan, createReviewer, reviewTable } from '../review.ts';
 import { untilStopped } from '../signals.ts';
 import { type ProjectState, productDirectory, stateDirectory } from '../state.ts';
 import { seconds, type Terminal } from '../terminal.ts';
@@ -18,17 +18,20 @@ const owner = 'acme';
 const name = 'abalone';
 
 export const command: Command = {
-  help: `Shows the whole platform on this machine: four AWS accounts and a GitHub, both local; a project whose first push is
-trained, registered, gated and deployed by the same workflow files and bundled actions that run on GitHub.
+  help: `Shows the whole platform on this machine: four AWS accounts and a GitHub, both local, and a project
+whose first push is trained, registered, gated and deployed by the workflow files and actions that run
+on GitHub.
 
 Usage: npm start -- [--once] [--yes] [--keep] [--port N] [--verbose]
-  --once      end when the run has ended (exit code 0 when it succeeded) instead of staying up until Ctrl-C
+  --once      end when the run has ended instead of staying up until Ctrl-C
   --yes       never ask: the local reviewer approves production
   --keep      keep the project of the last start instead of making a fresh one
   --port      port on 127.0.0.1 (default 4577; 0 takes a free one)
   --verbose   every line of every job
 
-While it is up, in another terminal: npx sagemaker-mlops status | push | logs | env ACCOUNT`,
+Without a terminal to ask at, the local reviewer approves as with --yes, which is said.
+Exit code: 0 the run succeeded (--once), 1 it failed or nothing could start, 2 usage, 130 Ctrl-C.
+While it is up, in another terminal: npx sagemaker-mlops status | push | logs | env | dispatch`,
   options: {
     once: { type: 'boolean' },
     yes: { type: 'boolean' },
@@ -57,7 +60,9 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
       reviewer: createReviewer(terminal, args.values['yes'] === true, async (request) =>
         known === undefined
           ? []
-          : reviewTable(new Control(local.platform), known, local.platform.context.world.accounts, request),
+          : request.environment === 'cleanup'
+            ? cleanupPlan(local.github.runs.directory(request.run.id), request)
+            : reviewTable(new Control(local.platform), known, local.platform.context.world.accounts, request),
       ),
     });
     let ended = false;
@@ -84,7 +89,7 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
         await local.close();
         return run.conclusion === 'success' ? 0 : 1;
       }
-      terminal.line('\nCtrl-C ends it. In another terminal: npx sagemaker-mlops status | push | logs | env ACCOUNT');
+      terminal.line('\nCtrl-C ends it. In another terminal: npx sagemaker-mlops status | push | logs | env | dispatch');
     } catch (error) {
       // After Ctrl-C whatever was under way fails because its platform is gone: that is no news.
       if (!ended) {

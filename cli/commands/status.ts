@@ -19,7 +19,9 @@ export const command: Command = {
   help: `Shows what is on the running platform: accounts with their endpoints, model packages, workflow runs.
 
 Usage: npx sagemaker-mlops status [--json]
-  --json   everything as one JSON object`,
+  --json   everything as one JSON object, for scripts
+
+Exit code: 0, or 1 when no platform runs.`,
   options: { json: { type: 'boolean' } },
   positionals: [],
   async run({ values }, terminal) {
@@ -81,7 +83,8 @@ Usage: npx sagemaker-mlops status [--json]
     for (const line of table(
       packages.map((entry) => [`${entry.version}`, entry.approval, entry.stage, entry.reason]),
     )) {
-      terminal.line(line);
+      // The whole reason is in --json and in the job's summary.
+      terminal.line(line.length <= 100 ? line : `${line.slice(0, 99)}…`);
     }
     if (packages.length === 0) terminal.line('  none: nothing was registered yet, or the project was cleaned up');
     terminal.line(terminal.bold('Runs'));
