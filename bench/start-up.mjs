@@ -1,7 +1,8 @@
 // Start-up to a clean input error for each action, over bare node, and the bytes of all bundles: ratios and differences from one
 // run, because absolute times depend on the machine. Fails only on bytes, which are exact.
+// With --readme the table of README.md is written anew from this run.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,33 @@ const bytes = code.reduce((sum, name) => sum + statSync(join(dist, name)).size, 
 console.log(
   `Bundles: ${bytes} bytes in ${code.length} files, ${((100 * bytes) / byteBudget).toFixed(0)} % of ${byteBudget}`,
 );
+// What "Download action repository" fetches for a job: the archive of the commit, without what .gitattributes leaves out.
+const root = fileURLToPath(new URL('..', import.meta.url));
+const archive = spawnSync('git', ['archive', '--format=tar.gz', 'HEAD'], { cwd: root, maxBuffer: 2 ** 30 });
+if (archive.status !== 0) throw new Error(`git archive failed: ${archive.stderr}`);
+console.log(`Archive that GitHub downloads: ${archive.stdout.length} bytes (git archive HEAD as tar.gz)`);
+
+if (process.argv.includes('--readme')) {
+  const ratios = entries.map((name) => median(samples.get(name)) / floor.median);
+  const over = entries.map((name) => median(samples.get(name)) - floor.median);
+  const span = (values, digits) => `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
+  const table = [
+    '| what | measured |',
+    '|---|---|',
+    `| start of an action up to its first input error, bare \`node -e 0\` = 1 | ${span(ratios, 2)} (+${span(over, 0)} ms; medians of ${runs} interleaved runs, ${process.version}) |`,
+    `| all bundles of the ${entries.length} actions | ${bytes} bytes in ${code.length} files |`,
+    `| archive that GitHub downloads for a job | ${archive.stdout.length} bytes |`,
+  ].join('\n');
+  const file = fileURLToPath(new URL('../README.md', import.meta.url));
+  const readme = readFileSync(file, 'utf8');
+  const markers = /(<!-- bench: start [^>]*-->\n)[\s\S]*?(<!-- bench: end -->)/;
+  if (!markers.test(readme)) throw new Error('README.md has no markers for the table of the bench.');
+  writeFileSync(
+    file,
+    readme.replace(markers, (_, start, end) => `${start}${table}\n${end}`),
+  );
+  console.log('README.md has the table of this run.');
+}
 if (bytes > byteBudget) {
   console.log('The bundles are larger than their budget.');
   process.exitCode = 1;

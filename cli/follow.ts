@@ -56,7 +56,7 @@ export class Follower {
       case 'waiting-for-review':
         this.#last = undefined;
         line(
-          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${event.reviewers.join(', ')}${this.#options.elsewhere === true ? ' (asked in the terminal of npm start)' : ''}`,
+          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${this.#options.elsewhere === true ? 'npm start asks' : event.reviewers.join(', ')}`,
         );
         break;
       case 'reviewed':

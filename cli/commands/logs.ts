@@ -59,7 +59,7 @@ Exit code: 0, 1 when there is no such run or job.`,
       throw new UserError(
         wanted === undefined
           ? `No job of run ${id} ${values['failed'] === true ? 'failed' : 'has run'}.`
-          : `No job of run ${id} ${values['failed'] === true ? 'failed that' : ''} is called like "${wanted}": it has ${run.jobs.map(({ name }) => `"${name}"`).join(', ')}.`,
+          : `No job of run ${id} ${values['failed'] === true ? 'that failed ' : ''}is called like "${wanted}": it has ${run.jobs.map(({ name }) => `"${name}"`).join(', ')}.`,
       );
     }
     for (const job of jobs) {

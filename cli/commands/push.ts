@@ -81,8 +81,8 @@ export async function followRuns(
         if (!succeeded) failed += 1;
         terminal.line(
           succeeded
-            ? `${terminal.green('Succeeded.')} Next: "npx sagemaker-mlops status" shows what there is now, "... logs ${id} --summary" what was done.`
-            : `${terminal.red(`Ended with ${event.run.conclusion}.`)} Next: "npx sagemaker-mlops logs ${id} --failed" shows what the failed job printed.`,
+            ? `${terminal.green('Succeeded.')} Next: "npx sagemaker-mlops status", or "... logs ${id} --summary" for what was done.`
+            : `${terminal.red(`Ended with ${event.run.conclusion}.`)} Next: "npx sagemaker-mlops logs ${id} --failed" for what the job printed.`,
         );
       }
     }

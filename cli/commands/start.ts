@@ -19,8 +19,8 @@ const name = 'abalone';
 
 export const command: Command = {
   help: `Shows the whole platform on this machine: four AWS accounts and a GitHub, both local, and a project
-whose first push is trained, registered, gated and deployed by the workflow files and actions that run
-on GitHub.
+whose first push is trained, registered, gated and deployed by the workflow files and actions that
+run on GitHub.
 
 Usage: npm start -- [--once] [--yes] [--keep] [--port N] [--verbose]
   --once      end when the run has ended instead of staying up until Ctrl-C
