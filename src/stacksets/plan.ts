@@ -80,14 +80,6 @@ export function plan(state: StackSetState, wanted: Wanted): Plan {
   };
 }
 
-export function isEmpty(planned: Plan): boolean {
-  return (
-    !planned.setMissing &&
-    planned.differences.length === 0 &&
-    planned.created.length + planned.updated.length + planned.removed.length === 0
-  );
-}
-
 /**
  * The next thing to do, undefined when nothing is left. Always worked out anew from the state, so that a run that was
  * killed goes on where the one before stopped. `failed` are accounts that failed in this very run: they are not tried twice.

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { intentOf, operationId, runPrefix } from '../../src/stacksets/intent.ts';
 import type { Definition, Instance, StackSetState, Wanted } from '../../src/stacksets/model.ts';
-import { isEmpty, nextStep, plan, type Step } from '../../src/stacksets/plan.ts';
+import { nextStep, type Plan, plan, type Step } from '../../src/stacksets/plan.ts';
 
 const definition: Definition = {
   name: 'sagemaker-n-p-1-deploy-production',
@@ -38,6 +38,9 @@ const stateOf = (...instances: Instance[]): StackSetState => ({ definition, arn:
 const missing: StackSetState = { definition: undefined, arn: undefined, instances: [] };
 const step = (state: StackSetState, wanted: Wanted, failed: string[] = []) =>
   nextStep(plan(state, wanted), wanted, new Set(failed));
+
+const isEmpty = ({ setMissing, differences, created, updated, removed }: Plan) =>
+  !setMissing && [differences, created, updated, removed].every((list) => list.length === 0);
 
 describe('plan', () => {
   test('nothing differs: nothing to do', () => {

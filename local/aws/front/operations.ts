@@ -7,11 +7,6 @@ import { decodeRest, encodeRest, matchPath, parseJson } from '../wire/rest-json.
 import { type OperationSchema, serviceModel } from '../wire/schemas.ts';
 import type { FrontRequest, FrontResponse } from './message.ts';
 
-export interface DecodedCall {
-  operation: OperationSchema;
-  input: Record<string, any>;
-}
-
 /** The name of the operation alone, before the input is decoded, so that a broken input can be logged by name. */
 export function operationName(
   service: ServiceProtocol,
