@@ -210,6 +210,8 @@ async function validators() {
     const code = standaloneCode(ajv, ajv.compile(schema));
     const result = await build({
       stdin: { contents: code, resolveDir: root, loader: 'js' },
+      // Paths in comments are relative to this folder, whatever folder the generator was started in.
+      absWorkingDir: root,
       bundle: true,
       write: false,
       format: 'esm',
