@@ -81,7 +81,7 @@ export async function followRuns(
         if (!succeeded) failed += 1;
         terminal.line(
           succeeded
-            ? `${terminal.green('Succeeded.')} Next: "npx sagemaker-mlops status", or "... logs ${id} --summary" for what was done.`
+            ? `${terminal.green('Succeeded.')} Next: "npx sagemaker-mlops status" or "npx sagemaker-mlops logs ${id} --summary".`
             : `${terminal.red(`Ended with ${event.run.conclusion}.`)} Next: "npx sagemaker-mlops logs ${id} --failed" for what the job printed.`,
         );
       }

@@ -30,7 +30,8 @@ Refused while a platform runs (exit code 1): end it with Ctrl-C first.`,
     }
     const parts = ['project', 'github', 'jobs', 'platform.json', ...(values['all'] === true ? ['python'] : [])];
     for (const part of parts) await rm(join(directory, part), { recursive: true, force: true });
-    terminal.line(`Removed ${parts.join(', ')} from ${directory}. "npm start" begins anew.`);
+    terminal.line(`Removed ${parts.join(', ')} from ${directory}`);
+    terminal.line('Next: "npm start" begins anew.');
     return 0;
   },
 };

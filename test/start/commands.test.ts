@@ -1,0 +1,184 @@
+/** The commands that README.md shows, run in its order on one world; help, wrong usage and troubleshooting texts. */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Command } from '../../cli/command.ts';
+import { followRuns } from '../../cli/commands/push.ts';
+import { Control } from '../../cli/control.ts';
+import { UserError } from '../../cli/errors.ts';
+import { createTerminal } from '../../cli/terminal.ts';
+import { root, runCli, type Started, startCli, temporaryState } from './support.ts';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const fits = (text: string) => {
+  const lines = text.trimEnd().split('\n');
+  expect(lines.length).toBeLessThanOrEqual(30);
+  // A line that names a folder is as long as the folder's name makes it.
+  expect(lines.filter((line) => line.length > 100 && !line.includes(tmpdir()))).toEqual([]);
+};
+
+describe('help', () => {
+  test('of the whole fits a screen and names every command', async () => {
+    const state = temporaryState();
+    const { code, output } = await runCli(['--help'], state);
+    expect(code).toBe(0);
+    fits(output);
+    for (const file of globSync('cli/commands/*.ts', { cwd: root }))
+      expect(output).toMatch(new RegExp(`^  ${/(\w+)\.ts$/.exec(file)![1]} `, 'm'));
+  });
+
+  test.each(globSync('cli/commands/*.ts', { cwd: root }))(
+    'of %s fits a screen, tells options and exit code',
+    async (file) => {
+      const { command } = (await import(join(root, file))) as { command: Command };
+      fits(command.help);
+      expect(command.help).toMatch(/exit code/i);
+      for (const option of Object.keys(command.options)) expect(command.help).toContain(`--${option}`);
+    },
+  );
+});
+
+describe('where no platform runs', () => {
+  const state = temporaryState();
+  test.each<[string[], number, RegExp]>([
+    [[], 2, /npx sagemaker-mlops COMMAND/],
+    [['--version'], 0, /^sagemaker-mlops \d+\.\d+\.\d+/],
+    [['help', 'logs'], 0, /--summary/],
+    [['status'], 1, /No local platform is running.*npm start/],
+    [['status', '--jsn'], 2, /Did you mean "--json"/],
+    [['logs'], 1, /no run yet.*npm start/],
+    [['start', '--port', 'abc'], 2, /--port is "abc"/],
+    [['local', '--world', '/nowhere.yml'], 2, /--world \/nowhere\.yml could not be read/],
+    [['init'], 2, /FOLDER is missing[\s\S]*--name is missing[\s\S]*--production is missing/],
+  ])('%j ends with %i', async (args, wanted, text) => {
+    const { code, output } = await runCli(args, state);
+    expect(output).toMatch(text);
+    expect(output).not.toMatch(/^ {4}at /m);
+    expect(code).toBe(wanted);
+  });
+});
+
+test('a platform that ends while a run is followed is told in one sentence', async () => {
+  const started = `${JSON.stringify({ type: 'note', repository: 'acme/abalone', message: 'hello' })}\n`;
+  for (const end of ['whole', 'broken']) {
+    const server = createServer((_, response) => {
+      response.write(started, () => (end === 'whole' ? response.end() : response.destroy()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const control = new Control({ port: (server.address() as AddressInfo).port, token: 'x' });
+    const silent = { ...createTerminal(), line: () => {} };
+    const error = await followRuns(control, [7], silent, false).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as Error).message).toMatch(/platform.* ended.*npx sagemaker-mlops logs/);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test('every text that docs/troubleshooting.md explains is printed by the code', () => {
+  const code = globSync('{cli,local,src,actions,templates,.github}/**/*.{ts,yml}', { cwd: root })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n');
+  const rows = [...readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8').matchAll(/^\| ([^|]+) \|/gm)];
+  const texts = rows.flatMap(([, cell]) => [...cell!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!));
+  expect(texts.length).toBeGreaterThan(12);
+  // N, P, R, A and ... stand for what differs.
+  const parts = texts.flatMap((text) => text.split(/\.\.\.\w*|'?\b[NPRA]\b'?/)).map((part) => part.trim());
+  expect(parts.filter((part) => part.length > 2 && !code.includes(part))).toEqual([]);
+});
+
+describe('the commands of README.md', () => {
+  let started: Started;
+  /** The line of README.md that begins so, as arguments. */
+  const shown = (start: string): string[] => {
+    const line = readme.split('\n').find((one) => one.startsWith(`    npx sagemaker-mlops ${start}`));
+    if (line === undefined) throw new Error(`README.md shows no command that begins with "${start}".`);
+    const words = line.replace(/\s+#\s.*$/, '').match(/"[^"]*"|\S+/g)!;
+    return words.slice(2).map((word) => word.replaceAll('"', ''));
+  };
+  /** A change that README.md names, made as it says. */
+  const change = (key: string, file: string) => {
+    const wanted = new RegExp(`\`(${key}: \\S+)\` in \`${file}\``).exec(readme)?.[1];
+    if (wanted === undefined) throw new Error(`README.md names no ${key} in ${file}.`);
+    const path = join(started.state, 'project', file);
+    const before = readFileSync(path, 'utf8');
+    writeFileSync(path, before.replace(new RegExp(`${key}: [\\d.]+`), wanted));
+    expect(readFileSync(path, 'utf8')).not.toBe(before);
+    return () => writeFileSync(path, before);
+  };
+  const run = async (...args: string[]) => {
+    const result = await runCli(args, started.state);
+    if (!args.includes('logs')) fits(result.output);
+    return result;
+  };
+
+  beforeAll(async () => {
+    started = startCli(['start', '--yes', '--port', '0']);
+    await started.printed('Ctrl-C ends it');
+  }, 120_000);
+  afterAll(async () => {
+    if (started.child.exitCode === null) started.child.kill('SIGKILL');
+    await started.ended;
+    started.remove();
+  });
+
+  test('status and summaries', async () => {
+    expect((await run(...shown('status'))).output).toMatch(/production-1\s+777788889999\s+\S+-production InService/);
+    const { code, output } = await run(...shown('logs --summary'));
+    expect(code).toBe(0);
+    // The first push started Redeploy as well, which found nothing to do: the run that people ask for is Model.
+    expect(output).toMatch(/^Run \d+: Model, success/);
+    expect(output).toContain('## Model gate: Approved');
+  }, 30_000);
+
+  test('a stricter gate fails the push with metric, value and limit; logs --failed shows the job', async () => {
+    const undo = change('limit', 'model-build/gate.yml');
+    const { code, output } = await run('push', '-m', 'Stricter gate');
+    undo();
+    expect(output).toMatch(/mse 4\.72\d* is not <= 3\.5/);
+    expect(output).toMatch(/Next: "npx sagemaker-mlops logs \d+ --failed"/);
+    expect(code).toBe(1);
+    expect((await run('logs', '--failed')).output).toMatch(/== gate \/ Judge the model \(failure\)/);
+  }, 60_000);
+
+  test('fewer rounds are trained and deployed', async () => {
+    change('NumRound', 'model-build/build.yml');
+    const { code, output } = await run(...shown('push'));
+    expect(output).toMatch(/Train\s+Succeeded\s+\d+\.\d s$/m);
+    expect(output).toMatch(/production \/ Deploy to production[\s\S]*Succeeded\. Next:/);
+    expect(code).toBe(0);
+  }, 60_000);
+
+  test('wrong names are answered with the right ones', async () => {
+    for (const [args, wanted, text] of [
+      [['env', 'stagin'], 2, /Did you mean "staging"\?.*production-2/],
+      [['env', 'staging', '--region', 'mars'], 2, /--region is "mars"/],
+      [['dispatch'], 2, /model-cleanup\.yml/],
+      [['dispatch', 'model-cleanup', '-f', 'confrm=x'], 2, /Did you mean "confirm"/],
+      [['logs', '--job', 'nothing'], 1, /gate \/ Judge the model/],
+      [['logs', '99'], 1, /There is no run 99/],
+      [['reset'], 1, /Ctrl-C/],
+    ] as const) {
+      const { code, output } = await runCli([...args], started.state);
+      expect(output).toMatch(text);
+      expect(code).toBe(wanted);
+    }
+  }, 60_000);
+
+  test('cleanup: the plan removes nothing, the confirmed one does; then reset', async () => {
+    const plan = await run(...shown('dispatch model-cleanup  '));
+    expect(plan.output).toMatch(/plan: remove 3 stack instances/);
+    expect(plan.code).toBe(0);
+    expect((await run('status')).output).toContain('InService');
+    const removal = await run(...shown('dispatch model-cleanup -f'));
+    expect(removal.output).toMatch(/removed 3 stack instances[\s\S]*Succeeded/);
+    expect(removal.code).toBe(0);
+    expect((await run('status')).output).not.toContain('InService');
+    started.child.kill('SIGINT');
+    expect((await started.ended).code).toBe(130);
+    expect(await run(...shown('reset'))).toMatchObject({ code: 0, output: expect.stringContaining('begins anew') });
+  }, 120_000);
+});
