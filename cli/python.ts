@@ -13,6 +13,8 @@ export async function preparePython(terminal: Terminal): Promise<{ python: strin
       directory: join(stateDirectory(), 'python'),
       progress: (line) => {
         installed = true;
+        // uv tells the start and the end of each download; the start is enough to see that something goes on.
+        if (/^\s*Downloaded /.test(line)) return;
         terminal.line(`  ${terminal.dim(line)}`);
       },
     });
