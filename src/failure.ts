@@ -76,6 +76,8 @@ export interface Failure {
   region?: string;
   /** ARN, S3 URI, file or the input's name. */
   resource?: string;
+  /** Line in the file that `resource` names, from 1. */
+  line?: number;
   /** Name inside the thing: step, logical id of a template, metric. */
   logicalId?: string;
   /** What to do about it. */

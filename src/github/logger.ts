@@ -1,5 +1,12 @@
 import { debug, endGroup, error, info, notice, startGroup, warning } from '@actions/core';
 
+/** Where in the repository an annotation is shown. */
+export interface FilePlace {
+  file: string;
+  /** From 1. */
+  line: number;
+}
+
 /** Where an action's words go. Tests pass a recording one. */
 export interface Logger {
   debug(message: string): void;
@@ -7,8 +14,8 @@ export interface Logger {
   /** A line that somebody else wrote (a job's log): can never be read as a workflow command. */
   foreign(line: string): void;
   notice(message: string, title?: string): void;
-  warn(message: string, title?: string): void;
-  error(message: string, title?: string): void;
+  warn(message: string, title?: string, place?: FilePlace): void;
+  error(message: string, title?: string, place?: FilePlace): void;
   group<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
@@ -27,14 +34,17 @@ export function harmless(line: string): string {
 const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[A-Za-z]`, 'g');
 
 export function githubLogger(): Logger {
-  const options = (title: string | undefined) => (title === undefined ? {} : { title });
+  const options = (title: string | undefined, place?: FilePlace) => ({
+    ...(title === undefined ? {} : { title }),
+    ...(place === undefined ? {} : { file: place.file, startLine: place.line }),
+  });
   return {
     debug,
     info,
     foreign: (line) => info(`| ${harmless(line)}`),
     notice: (message, title) => notice(message, options(title)),
-    warn: (message, title) => warning(message, options(title)),
-    error: (message, title) => error(message, options(title)),
+    warn: (message, title, place) => warning(message, options(title, place)),
+    error: (message, title, place) => error(message, options(title, place)),
     async group(name, work) {
       startGroup(name);
       try {

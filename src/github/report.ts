@@ -1,5 +1,5 @@
 import { type Failure, FailureError, sentence } from '../failure.ts';
-import type { Logger } from './logger.ts';
+import type { FilePlace, Logger } from './logger.ts';
 import { codeSpan, plain, type Summary } from './summary.ts';
 
 /** GitHub shows ten error annotations per step; more would push the first ones' meaning out of sight. */
@@ -33,14 +33,22 @@ function isInput(failure: Failure): boolean {
   return failure.code.startsWith('Invalid') && failure.account === undefined;
 }
 
-/** Mistakes in what the user wrote become one annotation with a line each; everything else gets one of its own. */
+/** The line of the file that the failure is about, when it has one. */
+function placeOf({ resource, line }: Failure): FilePlace | undefined {
+  return resource === undefined || line === undefined ? undefined : { file: resource, line };
+}
+
+/**
+ * Mistakes in what the user wrote become one annotation with a line of text each, unless they have a line of a file to stand at;
+ * everything else gets one of its own.
+ */
 export function annotate(action: string, failures: readonly Failure[], logger: Logger): void {
-  if (failures.every(isInput)) {
+  if (failures.every((failure) => isInput(failure) && placeOf(failure) === undefined)) {
     logger.error(failures.map(sentence).join('\n'), `${action}: ${failures[0]?.code ?? 'InvalidInput'}`);
     return;
   }
   failures.slice(0, annotationLimit).forEach((failure) => {
-    logger.error(sentence(failure), `${action}: ${failure.code}`);
+    logger.error(sentence(failure), `${action}: ${failure.code}`, placeOf(failure));
   });
   if (failures.length > annotationLimit) {
     logger.info(`${failures.length - annotationLimit} more failures are in the summary and in the output failure.`);
@@ -62,7 +70,7 @@ export function summarize(action: string, failures: readonly Failure[], summary:
       codeSpan(failure.code),
       failure.account ?? '',
       failure.region ?? '',
-      [failure.logicalId, failure.resource]
+      [failure.logicalId, failure.line === undefined ? failure.resource : `${failure.resource}:${failure.line}`]
         .filter((part) => part !== undefined)
         .map(codeSpan)
         .join(' '),
