@@ -9,6 +9,52 @@ var __commonJS = (cb, mod) => function __require() {
   }
 };
 
+// node_modules/fast-deep-equal/index.js
+var require_fast_deep_equal = __commonJS({
+  "node_modules/fast-deep-equal/index.js"(exports, module) {
+    "use strict";
+    module.exports = function equal(a, b) {
+      if (a === b) return true;
+      if (a && b && typeof a == "object" && typeof b == "object") {
+        if (a.constructor !== b.constructor) return false;
+        var length, i, keys;
+        if (Array.isArray(a)) {
+          length = a.length;
+          if (length != b.length) return false;
+          for (i = length; i-- !== 0; )
+            if (!equal(a[i], b[i])) return false;
+          return true;
+        }
+        if (a.constructor === RegExp) return a.source === b.source && a.flags === b.flags;
+        if (a.valueOf !== Object.prototype.valueOf) return a.valueOf() === b.valueOf();
+        if (a.toString !== Object.prototype.toString) return a.toString() === b.toString();
+        keys = Object.keys(a);
+        length = keys.length;
+        if (length !== Object.keys(b).length) return false;
+        for (i = length; i-- !== 0; )
+          if (!Object.prototype.hasOwnProperty.call(b, keys[i])) return false;
+        for (i = length; i-- !== 0; ) {
+          var key = keys[i];
+          if (!equal(a[key], b[key])) return false;
+        }
+        return true;
+      }
+      return a !== a && b !== b;
+    };
+  }
+});
+
+// node_modules/ajv/dist/runtime/equal.js
+var require_equal = __commonJS({
+  "node_modules/ajv/dist/runtime/equal.js"(exports) {
+    "use strict";
+    Object.defineProperty(exports, "__esModule", { value: true });
+    var equal = require_fast_deep_equal();
+    equal.code = 'require("ajv/dist/runtime/equal").default';
+    exports.default = equal;
+  }
+});
+
 // node_modules/ajv/dist/runtime/ucs2length.js
 var require_ucs2length = __commonJS({
   "node_modules/ajv/dist/runtime/ucs2length.js"(exports) {
@@ -38,9 +84,11 @@ var require_ucs2length = __commonJS({
 // <stdin>
 var validate = validate10;
 var stdin_default = validate10;
-var schema11 = { "$schema": "http://json-schema.org/draft-07/schema#", "$comment": "validator: src/deploy/stage-file.generated.ts", "title": "Stage file (model-deploy/stages/NAME.yml)", "type": "object", "additionalProperties": false, "required": ["environment", "region", "accounts", "endpoint"], "properties": { "environment": { "description": "GitHub environment and name of the stage", "type": "string", "pattern": "^[a-z][a-z0-9-]{0,12}$" }, "lifecycle-stage": { "description": "The stage as the model registry spells it; the environment's name with a capital unless given", "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,62}$" }, "region": { "type": "string", "pattern": "^[a-z]{2}(-[a-z]+)+-\\d$" }, "accounts": { "description": "Account ids, in quotation marks", "type": "array", "uniqueItems": true, "items": { "type": "string", "pattern": "^\\d{12}$" } }, "endpoint": { "type": "object", "additionalProperties": false, "required": ["instance-type", "instance-count"], "properties": { "instance-type": { "type": "string", "pattern": "^ml\\.[a-z0-9-]+\\.[a-z0-9-]+$" }, "instance-count": { "type": "integer", "minimum": 1 } } }, "waves": { "description": "Groups of accounts in order; a wave starts when the one before has succeeded", "type": "array", "minItems": 1, "items": { "oneOf": [{ "type": "object", "additionalProperties": false, "required": ["accounts"], "properties": { "accounts": { "type": "array", "minItems": 1, "uniqueItems": true, "items": { "type": "string", "pattern": "^\\d{12}$" } } } }, { "type": "object", "additionalProperties": false, "required": ["rest"], "properties": { "rest": { "const": true } } }] } }, "preferences": { "type": "object", "additionalProperties": false, "properties": { "max-concurrent-count": { "type": "integer", "minimum": 1, "maximum": 100 }, "failure-tolerance-count": { "type": "integer", "minimum": 0 }, "concurrency-mode": { "enum": ["strict", "soft"] } } }, "parameters": { "description": "Template parameters for all accounts", "type": "object", "propertyNames": { "pattern": "^[A-Za-z0-9]+$" }, "additionalProperties": { "type": "string" } }, "tags": { "description": "Further tags of the stacks", "type": "object", "propertyNames": { "pattern": "^(?!aws:).{1,128}$" }, "additionalProperties": { "type": "string", "maxLength": 256 } }, "test": { "type": "object", "additionalProperties": false, "properties": { "rows": { "type": "integer", "minimum": 1, "maximum": 1e4 }, "tolerance": { "type": "number", "minimum": 0 }, "max-latency-ms": { "type": "integer", "minimum": 1 } } } } };
+var schema11 = { "$schema": "http://json-schema.org/draft-07/schema#", "$comment": "validator: src/deploy/stage-file.generated.ts", "title": "Stage file (model-deploy/stages/NAME.yml)", "type": "object", "additionalProperties": false, "required": ["environment", "region", "accounts", "endpoint"], "properties": { "environment": { "description": "the GitHub environment's name: up to 13 lower-case letters, digits and hyphens, a letter first", "type": "string", "pattern": "^[a-z][a-z0-9-]{0,12}$" }, "lifecycle-stage": { "description": "the stage as the model registry spells it (the environment's name with a capital when left out): letters, digits and hyphens", "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,62}$" }, "region": { "description": "an AWS region such as eu-west-1", "type": "string", "pattern": "^[a-z]{2}(-[a-z]+)+-\\d$" }, "accounts": { "description": "a list of twelve-digit account numbers in quotation marks", "type": "array", "uniqueItems": true, "items": { "$ref": "#/definitions/account" } }, "endpoint": { "description": "a mapping of instance-type and instance-count", "type": "object", "additionalProperties": false, "required": ["instance-type", "instance-count"], "properties": { "instance-type": { "description": "an instance type such as ml.m5.large", "type": "string", "pattern": "^ml\\.[a-z0-9-]+\\.[a-z0-9-]+$" }, "instance-count": { "type": "integer", "minimum": 1 } } }, "waves": { "description": "Groups of accounts in order; a wave starts when the one before has succeeded", "type": "array", "minItems": 1, "items": { "description": "{accounts: [...]} or {rest: true}", "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1, "properties": { "accounts": { "type": "array", "minItems": 1, "uniqueItems": true, "items": { "$ref": "#/definitions/account" } }, "rest": { "const": true } } } }, "preferences": { "type": "object", "additionalProperties": false, "properties": { "max-concurrent-count": { "type": "integer", "minimum": 1, "maximum": 100 }, "failure-tolerance-count": { "type": "integer", "minimum": 0 }, "concurrency-mode": { "enum": ["strict", "soft"] } } }, "parameters": { "description": "Template parameters for all accounts", "type": "object", "propertyNames": { "pattern": "^[A-Za-z0-9]+$", "description": "the name of a template parameter: letters and digits" }, "additionalProperties": { "type": "string" } }, "tags": { "description": "Further tags of the stacks", "type": "object", "propertyNames": { "pattern": "^(?!aws:).{1,128}$", "description": "a tag key of up to 128 characters that does not start with aws:" }, "additionalProperties": { "type": "string", "maxLength": 256 } }, "test": { "type": "object", "additionalProperties": false, "properties": { "rows": { "type": "integer", "minimum": 1, "maximum": 1e4 }, "tolerance": { "type": "number", "minimum": 0 }, "max-latency-ms": { "type": "integer", "minimum": 1 } } } }, "definitions": { "account": { "type": "string", "pattern": "^\\d{12}$", "description": "an account number of twelve digits in quotation marks" } } };
+var schema12 = { "type": "string", "pattern": "^\\d{12}$", "description": "an account number of twelve digits in quotation marks" };
 var func2 = Object.prototype.hasOwnProperty;
-var func3 = require_ucs2length().default;
+var func0 = require_equal().default;
+var func5 = require_ucs2length().default;
 var pattern0 = new RegExp("^[a-z][a-z0-9-]{0,12}$", "u");
 var pattern1 = new RegExp("^[A-Za-z][A-Za-z0-9-]{0,62}$", "u");
 var pattern2 = new RegExp("^[a-z]{2}(-[a-z]+)+-\\d$", "u");
@@ -173,7 +221,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           let data4 = data3[i0];
           if (typeof data4 === "string") {
             if (!pattern3.test(data4)) {
-              const err11 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/pattern", keyword: "pattern", params: { pattern: "^\\d{12}$" }, message: 'must match pattern "^\\d{12}$"', schema: "^\\d{12}$", parentSchema: schema11.properties.accounts.items, data: data4 };
+              const err11 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/definitions/account/pattern", keyword: "pattern", params: { pattern: "^\\d{12}$" }, message: 'must match pattern "^\\d{12}$"', schema: "^\\d{12}$", parentSchema: schema12, data: data4 };
               if (vErrors === null) {
                 vErrors = [err11];
               } else {
@@ -182,7 +230,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               errors++;
             }
           } else {
-            const err12 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.accounts.items.type, parentSchema: schema11.properties.accounts.items, data: data4 };
+            const err12 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/definitions/account/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema12.type, parentSchema: schema12, data: data4 };
             if (vErrors === null) {
               vErrors = [err12];
             } else {
@@ -194,25 +242,21 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         let i1 = data3.length;
         let j0;
         if (i1 > 1) {
-          const indices0 = {};
-          for (; i1--; ) {
-            let item0 = data3[i1];
-            if (typeof item0 !== "string") {
-              continue;
-            }
-            if (typeof indices0[item0] == "number") {
-              j0 = indices0[item0];
-              const err13 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/uniqueItems", keyword: "uniqueItems", params: { i: i1, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i1 + " are identical)", schema: true, parentSchema: schema11.properties.accounts, data: data3 };
-              if (vErrors === null) {
-                vErrors = [err13];
-              } else {
-                vErrors.push(err13);
+          outer0:
+            for (; i1--; ) {
+              for (j0 = i1; j0--; ) {
+                if (func0(data3[i1], data3[j0])) {
+                  const err13 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/uniqueItems", keyword: "uniqueItems", params: { i: i1, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i1 + " are identical)", schema: true, parentSchema: schema11.properties.accounts, data: data3 };
+                  if (vErrors === null) {
+                    vErrors = [err13];
+                  } else {
+                    vErrors.push(err13);
+                  }
+                  errors++;
+                  break outer0;
+                }
               }
-              errors++;
-              break;
             }
-            indices0[item0] = i1;
-          }
         }
       } else {
         const err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array", schema: schema11.properties.accounts.type, parentSchema: schema11.properties.accounts, data: data3 };
@@ -326,13 +370,9 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         const len1 = data8.length;
         for (let i2 = 0; i2 < len1; i2++) {
           let data9 = data8[i2];
-          const _errs23 = errors;
-          let valid7 = false;
-          let passing0 = null;
-          const _errs24 = errors;
           if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
-            if (data9.accounts === void 0) {
-              const err24 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf/0/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'", schema: schema11.properties.waves.items.oneOf[0].required, parentSchema: schema11.properties.waves.items.oneOf[0], data: data9 };
+            if (Object.keys(data9).length > 1) {
+              const err24 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties", schema: 1, parentSchema: schema11.properties.waves.items, data: data9 };
               if (vErrors === null) {
                 vErrors = [err24];
               } else {
@@ -340,13 +380,22 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
+            if (Object.keys(data9).length < 1) {
+              const err25 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties", schema: 1, parentSchema: schema11.properties.waves.items, data: data9 };
+              if (vErrors === null) {
+                vErrors = [err25];
+              } else {
+                vErrors.push(err25);
+              }
+              errors++;
+            }
             for (const key2 in data9) {
-              if (!(key2 === "accounts")) {
-                const err25 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf/0/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.waves.items.oneOf[0], data: data9 };
+              if (!(key2 === "accounts" || key2 === "rest")) {
+                const err26 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.waves.items, data: data9 };
                 if (vErrors === null) {
-                  vErrors = [err25];
+                  vErrors = [err26];
                 } else {
-                  vErrors.push(err25);
+                  vErrors.push(err26);
                 }
                 errors++;
               }
@@ -355,11 +404,11 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               let data10 = data9.accounts;
               if (Array.isArray(data10)) {
                 if (data10.length < 1) {
-                  const err26 = { instancePath: instancePath + "/waves/" + i2 + "/accounts", schemaPath: "#/properties/waves/items/oneOf/0/properties/accounts/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items", schema: 1, parentSchema: schema11.properties.waves.items.oneOf[0].properties.accounts, data: data10 };
+                  const err27 = { instancePath: instancePath + "/waves/" + i2 + "/accounts", schemaPath: "#/properties/waves/items/properties/accounts/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items", schema: 1, parentSchema: schema11.properties.waves.items.properties.accounts, data: data10 };
                   if (vErrors === null) {
-                    vErrors = [err26];
+                    vErrors = [err27];
                   } else {
-                    vErrors.push(err26);
+                    vErrors.push(err27);
                   }
                   errors++;
                 }
@@ -368,20 +417,20 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                   let data11 = data10[i3];
                   if (typeof data11 === "string") {
                     if (!pattern3.test(data11)) {
-                      const err27 = { instancePath: instancePath + "/waves/" + i2 + "/accounts/" + i3, schemaPath: "#/properties/waves/items/oneOf/0/properties/accounts/items/pattern", keyword: "pattern", params: { pattern: "^\\d{12}$" }, message: 'must match pattern "^\\d{12}$"', schema: "^\\d{12}$", parentSchema: schema11.properties.waves.items.oneOf[0].properties.accounts.items, data: data11 };
+                      const err28 = { instancePath: instancePath + "/waves/" + i2 + "/accounts/" + i3, schemaPath: "#/definitions/account/pattern", keyword: "pattern", params: { pattern: "^\\d{12}$" }, message: 'must match pattern "^\\d{12}$"', schema: "^\\d{12}$", parentSchema: schema12, data: data11 };
                       if (vErrors === null) {
-                        vErrors = [err27];
+                        vErrors = [err28];
                       } else {
-                        vErrors.push(err27);
+                        vErrors.push(err28);
                       }
                       errors++;
                     }
                   } else {
-                    const err28 = { instancePath: instancePath + "/waves/" + i2 + "/accounts/" + i3, schemaPath: "#/properties/waves/items/oneOf/0/properties/accounts/items/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.waves.items.oneOf[0].properties.accounts.items.type, parentSchema: schema11.properties.waves.items.oneOf[0].properties.accounts.items, data: data11 };
+                    const err29 = { instancePath: instancePath + "/waves/" + i2 + "/accounts/" + i3, schemaPath: "#/definitions/account/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema12.type, parentSchema: schema12, data: data11 };
                     if (vErrors === null) {
-                      vErrors = [err28];
+                      vErrors = [err29];
                     } else {
-                      vErrors.push(err28);
+                      vErrors.push(err29);
                     }
                     errors++;
                   }
@@ -389,68 +438,28 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 let i4 = data10.length;
                 let j1;
                 if (i4 > 1) {
-                  const indices1 = {};
-                  for (; i4--; ) {
-                    let item1 = data10[i4];
-                    if (typeof item1 !== "string") {
-                      continue;
-                    }
-                    if (typeof indices1[item1] == "number") {
-                      j1 = indices1[item1];
-                      const err29 = { instancePath: instancePath + "/waves/" + i2 + "/accounts", schemaPath: "#/properties/waves/items/oneOf/0/properties/accounts/uniqueItems", keyword: "uniqueItems", params: { i: i4, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i4 + " are identical)", schema: true, parentSchema: schema11.properties.waves.items.oneOf[0].properties.accounts, data: data10 };
-                      if (vErrors === null) {
-                        vErrors = [err29];
-                      } else {
-                        vErrors.push(err29);
+                  outer1:
+                    for (; i4--; ) {
+                      for (j1 = i4; j1--; ) {
+                        if (func0(data10[i4], data10[j1])) {
+                          const err30 = { instancePath: instancePath + "/waves/" + i2 + "/accounts", schemaPath: "#/properties/waves/items/properties/accounts/uniqueItems", keyword: "uniqueItems", params: { i: i4, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i4 + " are identical)", schema: true, parentSchema: schema11.properties.waves.items.properties.accounts, data: data10 };
+                          if (vErrors === null) {
+                            vErrors = [err30];
+                          } else {
+                            vErrors.push(err30);
+                          }
+                          errors++;
+                          break outer1;
+                        }
                       }
-                      errors++;
-                      break;
                     }
-                    indices1[item1] = i4;
-                  }
                 }
               } else {
-                const err30 = { instancePath: instancePath + "/waves/" + i2 + "/accounts", schemaPath: "#/properties/waves/items/oneOf/0/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array", schema: schema11.properties.waves.items.oneOf[0].properties.accounts.type, parentSchema: schema11.properties.waves.items.oneOf[0].properties.accounts, data: data10 };
+                const err31 = { instancePath: instancePath + "/waves/" + i2 + "/accounts", schemaPath: "#/properties/waves/items/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array", schema: schema11.properties.waves.items.properties.accounts.type, parentSchema: schema11.properties.waves.items.properties.accounts, data: data10 };
                 if (vErrors === null) {
-                  vErrors = [err30];
+                  vErrors = [err31];
                 } else {
-                  vErrors.push(err30);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err31 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.waves.items.oneOf[0].type, parentSchema: schema11.properties.waves.items.oneOf[0], data: data9 };
-            if (vErrors === null) {
-              vErrors = [err31];
-            } else {
-              vErrors.push(err31);
-            }
-            errors++;
-          }
-          var _valid0 = _errs24 === errors;
-          if (_valid0) {
-            valid7 = true;
-            passing0 = 0;
-          }
-          const _errs31 = errors;
-          if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
-            if (data9.rest === void 0) {
-              const err32 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf/1/required", keyword: "required", params: { missingProperty: "rest" }, message: "must have required property 'rest'", schema: schema11.properties.waves.items.oneOf[1].required, parentSchema: schema11.properties.waves.items.oneOf[1], data: data9 };
-              if (vErrors === null) {
-                vErrors = [err32];
-              } else {
-                vErrors.push(err32);
-              }
-              errors++;
-            }
-            for (const key3 in data9) {
-              if (!(key3 === "rest")) {
-                const err33 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.waves.items.oneOf[1], data: data9 };
-                if (vErrors === null) {
-                  vErrors = [err33];
-                } else {
-                  vErrors.push(err33);
+                  vErrors.push(err31);
                 }
                 errors++;
               }
@@ -458,59 +467,31 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             if (data9.rest !== void 0) {
               let data12 = data9.rest;
               if (true !== data12) {
-                const err34 = { instancePath: instancePath + "/waves/" + i2 + "/rest", schemaPath: "#/properties/waves/items/oneOf/1/properties/rest/const", keyword: "const", params: { allowedValue: true }, message: "must be equal to constant", schema: true, parentSchema: schema11.properties.waves.items.oneOf[1].properties.rest, data: data12 };
+                const err32 = { instancePath: instancePath + "/waves/" + i2 + "/rest", schemaPath: "#/properties/waves/items/properties/rest/const", keyword: "const", params: { allowedValue: true }, message: "must be equal to constant", schema: true, parentSchema: schema11.properties.waves.items.properties.rest, data: data12 };
                 if (vErrors === null) {
-                  vErrors = [err34];
+                  vErrors = [err32];
                 } else {
-                  vErrors.push(err34);
+                  vErrors.push(err32);
                 }
                 errors++;
               }
             }
           } else {
-            const err35 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.waves.items.oneOf[1].type, parentSchema: schema11.properties.waves.items.oneOf[1], data: data9 };
+            const err33 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.waves.items.type, parentSchema: schema11.properties.waves.items, data: data9 };
             if (vErrors === null) {
-              vErrors = [err35];
+              vErrors = [err33];
             } else {
-              vErrors.push(err35);
+              vErrors.push(err33);
             }
             errors++;
-          }
-          var _valid0 = _errs31 === errors;
-          if (_valid0 && valid7) {
-            valid7 = false;
-            passing0 = [passing0, 1];
-          } else {
-            if (_valid0) {
-              valid7 = true;
-              passing0 = 1;
-            }
-          }
-          if (!valid7) {
-            const err36 = { instancePath: instancePath + "/waves/" + i2, schemaPath: "#/properties/waves/items/oneOf", keyword: "oneOf", params: { passingSchemas: passing0 }, message: "must match exactly one schema in oneOf", schema: schema11.properties.waves.items.oneOf, parentSchema: schema11.properties.waves.items, data: data9 };
-            if (vErrors === null) {
-              vErrors = [err36];
-            } else {
-              vErrors.push(err36);
-            }
-            errors++;
-          } else {
-            errors = _errs23;
-            if (vErrors !== null) {
-              if (_errs23) {
-                vErrors.length = _errs23;
-              } else {
-                vErrors = null;
-              }
-            }
           }
         }
       } else {
-        const err37 = { instancePath: instancePath + "/waves", schemaPath: "#/properties/waves/type", keyword: "type", params: { type: "array" }, message: "must be array", schema: schema11.properties.waves.type, parentSchema: schema11.properties.waves, data: data8 };
+        const err34 = { instancePath: instancePath + "/waves", schemaPath: "#/properties/waves/type", keyword: "type", params: { type: "array" }, message: "must be array", schema: schema11.properties.waves.type, parentSchema: schema11.properties.waves, data: data8 };
         if (vErrors === null) {
-          vErrors = [err37];
+          vErrors = [err34];
         } else {
-          vErrors.push(err37);
+          vErrors.push(err34);
         }
         errors++;
       }
@@ -518,13 +499,13 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.preferences !== void 0) {
       let data13 = data.preferences;
       if (data13 && typeof data13 == "object" && !Array.isArray(data13)) {
-        for (const key4 in data13) {
-          if (!(key4 === "max-concurrent-count" || key4 === "failure-tolerance-count" || key4 === "concurrency-mode")) {
-            const err38 = { instancePath: instancePath + "/preferences", schemaPath: "#/properties/preferences/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.preferences, data: data13 };
+        for (const key3 in data13) {
+          if (!(key3 === "max-concurrent-count" || key3 === "failure-tolerance-count" || key3 === "concurrency-mode")) {
+            const err35 = { instancePath: instancePath + "/preferences", schemaPath: "#/properties/preferences/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.preferences, data: data13 };
             if (vErrors === null) {
-              vErrors = [err38];
+              vErrors = [err35];
             } else {
-              vErrors.push(err38);
+              vErrors.push(err35);
             }
             errors++;
           }
@@ -532,30 +513,30 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         if (data13["max-concurrent-count"] !== void 0) {
           let data14 = data13["max-concurrent-count"];
           if (!(typeof data14 == "number" && (!(data14 % 1) && !isNaN(data14)) && isFinite(data14))) {
-            const err39 = { instancePath: instancePath + "/preferences/max-concurrent-count", schemaPath: "#/properties/preferences/properties/max-concurrent-count/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.preferences.properties["max-concurrent-count"].type, parentSchema: schema11.properties.preferences.properties["max-concurrent-count"], data: data14 };
+            const err36 = { instancePath: instancePath + "/preferences/max-concurrent-count", schemaPath: "#/properties/preferences/properties/max-concurrent-count/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.preferences.properties["max-concurrent-count"].type, parentSchema: schema11.properties.preferences.properties["max-concurrent-count"], data: data14 };
             if (vErrors === null) {
-              vErrors = [err39];
+              vErrors = [err36];
             } else {
-              vErrors.push(err39);
+              vErrors.push(err36);
             }
             errors++;
           }
           if (typeof data14 == "number" && isFinite(data14)) {
             if (data14 > 100 || isNaN(data14)) {
-              const err40 = { instancePath: instancePath + "/preferences/max-concurrent-count", schemaPath: "#/properties/preferences/properties/max-concurrent-count/maximum", keyword: "maximum", params: { comparison: "<=", limit: 100 }, message: "must be <= 100", schema: 100, parentSchema: schema11.properties.preferences.properties["max-concurrent-count"], data: data14 };
+              const err37 = { instancePath: instancePath + "/preferences/max-concurrent-count", schemaPath: "#/properties/preferences/properties/max-concurrent-count/maximum", keyword: "maximum", params: { comparison: "<=", limit: 100 }, message: "must be <= 100", schema: 100, parentSchema: schema11.properties.preferences.properties["max-concurrent-count"], data: data14 };
               if (vErrors === null) {
-                vErrors = [err40];
+                vErrors = [err37];
               } else {
-                vErrors.push(err40);
+                vErrors.push(err37);
               }
               errors++;
             }
             if (data14 < 1 || isNaN(data14)) {
-              const err41 = { instancePath: instancePath + "/preferences/max-concurrent-count", schemaPath: "#/properties/preferences/properties/max-concurrent-count/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties.preferences.properties["max-concurrent-count"], data: data14 };
+              const err38 = { instancePath: instancePath + "/preferences/max-concurrent-count", schemaPath: "#/properties/preferences/properties/max-concurrent-count/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties.preferences.properties["max-concurrent-count"], data: data14 };
               if (vErrors === null) {
-                vErrors = [err41];
+                vErrors = [err38];
               } else {
-                vErrors.push(err41);
+                vErrors.push(err38);
               }
               errors++;
             }
@@ -564,21 +545,21 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         if (data13["failure-tolerance-count"] !== void 0) {
           let data15 = data13["failure-tolerance-count"];
           if (!(typeof data15 == "number" && (!(data15 % 1) && !isNaN(data15)) && isFinite(data15))) {
-            const err42 = { instancePath: instancePath + "/preferences/failure-tolerance-count", schemaPath: "#/properties/preferences/properties/failure-tolerance-count/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.preferences.properties["failure-tolerance-count"].type, parentSchema: schema11.properties.preferences.properties["failure-tolerance-count"], data: data15 };
+            const err39 = { instancePath: instancePath + "/preferences/failure-tolerance-count", schemaPath: "#/properties/preferences/properties/failure-tolerance-count/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.preferences.properties["failure-tolerance-count"].type, parentSchema: schema11.properties.preferences.properties["failure-tolerance-count"], data: data15 };
             if (vErrors === null) {
-              vErrors = [err42];
+              vErrors = [err39];
             } else {
-              vErrors.push(err42);
+              vErrors.push(err39);
             }
             errors++;
           }
           if (typeof data15 == "number" && isFinite(data15)) {
             if (data15 < 0 || isNaN(data15)) {
-              const err43 = { instancePath: instancePath + "/preferences/failure-tolerance-count", schemaPath: "#/properties/preferences/properties/failure-tolerance-count/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0", schema: 0, parentSchema: schema11.properties.preferences.properties["failure-tolerance-count"], data: data15 };
+              const err40 = { instancePath: instancePath + "/preferences/failure-tolerance-count", schemaPath: "#/properties/preferences/properties/failure-tolerance-count/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0", schema: 0, parentSchema: schema11.properties.preferences.properties["failure-tolerance-count"], data: data15 };
               if (vErrors === null) {
-                vErrors = [err43];
+                vErrors = [err40];
               } else {
-                vErrors.push(err43);
+                vErrors.push(err40);
               }
               errors++;
             }
@@ -587,7 +568,44 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         if (data13["concurrency-mode"] !== void 0) {
           let data16 = data13["concurrency-mode"];
           if (!(data16 === "strict" || data16 === "soft")) {
-            const err44 = { instancePath: instancePath + "/preferences/concurrency-mode", schemaPath: "#/properties/preferences/properties/concurrency-mode/enum", keyword: "enum", params: { allowedValues: schema11.properties.preferences.properties["concurrency-mode"].enum }, message: "must be equal to one of the allowed values", schema: schema11.properties.preferences.properties["concurrency-mode"].enum, parentSchema: schema11.properties.preferences.properties["concurrency-mode"], data: data16 };
+            const err41 = { instancePath: instancePath + "/preferences/concurrency-mode", schemaPath: "#/properties/preferences/properties/concurrency-mode/enum", keyword: "enum", params: { allowedValues: schema11.properties.preferences.properties["concurrency-mode"].enum }, message: "must be equal to one of the allowed values", schema: schema11.properties.preferences.properties["concurrency-mode"].enum, parentSchema: schema11.properties.preferences.properties["concurrency-mode"], data: data16 };
+            if (vErrors === null) {
+              vErrors = [err41];
+            } else {
+              vErrors.push(err41);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err42 = { instancePath: instancePath + "/preferences", schemaPath: "#/properties/preferences/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.preferences.type, parentSchema: schema11.properties.preferences, data: data13 };
+        if (vErrors === null) {
+          vErrors = [err42];
+        } else {
+          vErrors.push(err42);
+        }
+        errors++;
+      }
+    }
+    if (data.parameters !== void 0) {
+      let data17 = data.parameters;
+      if (data17 && typeof data17 == "object" && !Array.isArray(data17)) {
+        for (const key4 in data17) {
+          const _errs42 = errors;
+          if (typeof key4 === "string") {
+            if (!pattern6.test(key4)) {
+              const err43 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]+$" }, message: 'must match pattern "^[A-Za-z0-9]+$"', schema: "^[A-Za-z0-9]+$", parentSchema: schema11.properties.parameters.propertyNames, data: key4, propertyName: key4 };
+              if (vErrors === null) {
+                vErrors = [err43];
+              } else {
+                vErrors.push(err43);
+              }
+              errors++;
+            }
+          }
+          var valid14 = _errs42 === errors;
+          if (!valid14) {
+            const err44 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames", keyword: "propertyNames", params: { propertyName: key4 }, message: "property name must be valid", schema: schema11.properties.parameters.propertyNames, parentSchema: schema11.properties.parameters, data: data17 };
             if (vErrors === null) {
               vErrors = [err44];
             } else {
@@ -596,47 +614,47 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
-      } else {
-        const err45 = { instancePath: instancePath + "/preferences", schemaPath: "#/properties/preferences/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.preferences.type, parentSchema: schema11.properties.preferences, data: data13 };
-        if (vErrors === null) {
-          vErrors = [err45];
-        } else {
-          vErrors.push(err45);
-        }
-        errors++;
-      }
-    }
-    if (data.parameters !== void 0) {
-      let data17 = data.parameters;
-      if (data17 && typeof data17 == "object" && !Array.isArray(data17)) {
         for (const key5 in data17) {
-          const _errs45 = errors;
-          if (typeof key5 === "string") {
-            if (!pattern6.test(key5)) {
-              const err46 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]+$" }, message: 'must match pattern "^[A-Za-z0-9]+$"', schema: "^[A-Za-z0-9]+$", parentSchema: schema11.properties.parameters.propertyNames, data: key5, propertyName: key5 };
-              if (vErrors === null) {
-                vErrors = [err46];
-              } else {
-                vErrors.push(err46);
-              }
-              errors++;
-            }
-          }
-          var valid14 = _errs45 === errors;
-          if (!valid14) {
-            const err47 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames", keyword: "propertyNames", params: { propertyName: key5 }, message: "property name must be valid", schema: schema11.properties.parameters.propertyNames, parentSchema: schema11.properties.parameters, data: data17 };
+          let data18 = data17[key5];
+          if (typeof data18 !== "string") {
+            const err45 = { instancePath: instancePath + "/parameters/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/parameters/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.parameters.additionalProperties.type, parentSchema: schema11.properties.parameters.additionalProperties, data: data18 };
             if (vErrors === null) {
-              vErrors = [err47];
+              vErrors = [err45];
             } else {
-              vErrors.push(err47);
+              vErrors.push(err45);
             }
             errors++;
           }
         }
-        for (const key6 in data17) {
-          let data18 = data17[key6];
-          if (typeof data18 !== "string") {
-            const err48 = { instancePath: instancePath + "/parameters/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/parameters/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.parameters.additionalProperties.type, parentSchema: schema11.properties.parameters.additionalProperties, data: data18 };
+      } else {
+        const err46 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.parameters.type, parentSchema: schema11.properties.parameters, data: data17 };
+        if (vErrors === null) {
+          vErrors = [err46];
+        } else {
+          vErrors.push(err46);
+        }
+        errors++;
+      }
+    }
+    if (data.tags !== void 0) {
+      let data19 = data.tags;
+      if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+        for (const key6 in data19) {
+          const _errs48 = errors;
+          if (typeof key6 === "string") {
+            if (!pattern7.test(key6)) {
+              const err47 = { instancePath: instancePath + "/tags", schemaPath: "#/properties/tags/propertyNames/pattern", keyword: "pattern", params: { pattern: "^(?!aws:).{1,128}$" }, message: 'must match pattern "^(?!aws:).{1,128}$"', schema: "^(?!aws:).{1,128}$", parentSchema: schema11.properties.tags.propertyNames, data: key6, propertyName: key6 };
+              if (vErrors === null) {
+                vErrors = [err47];
+              } else {
+                vErrors.push(err47);
+              }
+              errors++;
+            }
+          }
+          var valid16 = _errs48 === errors;
+          if (!valid16) {
+            const err48 = { instancePath: instancePath + "/tags", schemaPath: "#/properties/tags/propertyNames", keyword: "propertyNames", params: { propertyName: key6 }, message: "property name must be valid", schema: schema11.properties.tags.propertyNames, parentSchema: schema11.properties.tags, data: data19 };
             if (vErrors === null) {
               vErrors = [err48];
             } else {
@@ -645,71 +663,34 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
-      } else {
-        const err49 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.parameters.type, parentSchema: schema11.properties.parameters, data: data17 };
-        if (vErrors === null) {
-          vErrors = [err49];
-        } else {
-          vErrors.push(err49);
-        }
-        errors++;
-      }
-    }
-    if (data.tags !== void 0) {
-      let data19 = data.tags;
-      if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
         for (const key7 in data19) {
-          const _errs51 = errors;
-          if (typeof key7 === "string") {
-            if (!pattern7.test(key7)) {
-              const err50 = { instancePath: instancePath + "/tags", schemaPath: "#/properties/tags/propertyNames/pattern", keyword: "pattern", params: { pattern: "^(?!aws:).{1,128}$" }, message: 'must match pattern "^(?!aws:).{1,128}$"', schema: "^(?!aws:).{1,128}$", parentSchema: schema11.properties.tags.propertyNames, data: key7, propertyName: key7 };
-              if (vErrors === null) {
-                vErrors = [err50];
-              } else {
-                vErrors.push(err50);
-              }
-              errors++;
-            }
-          }
-          var valid16 = _errs51 === errors;
-          if (!valid16) {
-            const err51 = { instancePath: instancePath + "/tags", schemaPath: "#/properties/tags/propertyNames", keyword: "propertyNames", params: { propertyName: key7 }, message: "property name must be valid", schema: schema11.properties.tags.propertyNames, parentSchema: schema11.properties.tags, data: data19 };
-            if (vErrors === null) {
-              vErrors = [err51];
-            } else {
-              vErrors.push(err51);
-            }
-            errors++;
-          }
-        }
-        for (const key8 in data19) {
-          let data20 = data19[key8];
+          let data20 = data19[key7];
           if (typeof data20 === "string") {
-            if (func3(data20) > 256) {
-              const err52 = { instancePath: instancePath + "/tags/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/tags/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters", schema: 256, parentSchema: schema11.properties.tags.additionalProperties, data: data20 };
+            if (func5(data20) > 256) {
+              const err49 = { instancePath: instancePath + "/tags/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/tags/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters", schema: 256, parentSchema: schema11.properties.tags.additionalProperties, data: data20 };
               if (vErrors === null) {
-                vErrors = [err52];
+                vErrors = [err49];
               } else {
-                vErrors.push(err52);
+                vErrors.push(err49);
               }
               errors++;
             }
           } else {
-            const err53 = { instancePath: instancePath + "/tags/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/tags/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.tags.additionalProperties.type, parentSchema: schema11.properties.tags.additionalProperties, data: data20 };
+            const err50 = { instancePath: instancePath + "/tags/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/tags/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.tags.additionalProperties.type, parentSchema: schema11.properties.tags.additionalProperties, data: data20 };
             if (vErrors === null) {
-              vErrors = [err53];
+              vErrors = [err50];
             } else {
-              vErrors.push(err53);
+              vErrors.push(err50);
             }
             errors++;
           }
         }
       } else {
-        const err54 = { instancePath: instancePath + "/tags", schemaPath: "#/properties/tags/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.tags.type, parentSchema: schema11.properties.tags, data: data19 };
+        const err51 = { instancePath: instancePath + "/tags", schemaPath: "#/properties/tags/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.tags.type, parentSchema: schema11.properties.tags, data: data19 };
         if (vErrors === null) {
-          vErrors = [err54];
+          vErrors = [err51];
         } else {
-          vErrors.push(err54);
+          vErrors.push(err51);
         }
         errors++;
       }
@@ -717,13 +698,13 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.test !== void 0) {
       let data21 = data.test;
       if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
-        for (const key9 in data21) {
-          if (!(key9 === "rows" || key9 === "tolerance" || key9 === "max-latency-ms")) {
-            const err55 = { instancePath: instancePath + "/test", schemaPath: "#/properties/test/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.test, data: data21 };
+        for (const key8 in data21) {
+          if (!(key8 === "rows" || key8 === "tolerance" || key8 === "max-latency-ms")) {
+            const err52 = { instancePath: instancePath + "/test", schemaPath: "#/properties/test/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key8 }, message: "must NOT have additional properties", schema: false, parentSchema: schema11.properties.test, data: data21 };
             if (vErrors === null) {
-              vErrors = [err55];
+              vErrors = [err52];
             } else {
-              vErrors.push(err55);
+              vErrors.push(err52);
             }
             errors++;
           }
@@ -731,30 +712,30 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         if (data21.rows !== void 0) {
           let data22 = data21.rows;
           if (!(typeof data22 == "number" && (!(data22 % 1) && !isNaN(data22)) && isFinite(data22))) {
-            const err56 = { instancePath: instancePath + "/test/rows", schemaPath: "#/properties/test/properties/rows/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.test.properties.rows.type, parentSchema: schema11.properties.test.properties.rows, data: data22 };
+            const err53 = { instancePath: instancePath + "/test/rows", schemaPath: "#/properties/test/properties/rows/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.test.properties.rows.type, parentSchema: schema11.properties.test.properties.rows, data: data22 };
             if (vErrors === null) {
-              vErrors = [err56];
+              vErrors = [err53];
             } else {
-              vErrors.push(err56);
+              vErrors.push(err53);
             }
             errors++;
           }
           if (typeof data22 == "number" && isFinite(data22)) {
             if (data22 > 1e4 || isNaN(data22)) {
-              const err57 = { instancePath: instancePath + "/test/rows", schemaPath: "#/properties/test/properties/rows/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e4 }, message: "must be <= 10000", schema: 1e4, parentSchema: schema11.properties.test.properties.rows, data: data22 };
+              const err54 = { instancePath: instancePath + "/test/rows", schemaPath: "#/properties/test/properties/rows/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e4 }, message: "must be <= 10000", schema: 1e4, parentSchema: schema11.properties.test.properties.rows, data: data22 };
               if (vErrors === null) {
-                vErrors = [err57];
+                vErrors = [err54];
               } else {
-                vErrors.push(err57);
+                vErrors.push(err54);
               }
               errors++;
             }
             if (data22 < 1 || isNaN(data22)) {
-              const err58 = { instancePath: instancePath + "/test/rows", schemaPath: "#/properties/test/properties/rows/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties.test.properties.rows, data: data22 };
+              const err55 = { instancePath: instancePath + "/test/rows", schemaPath: "#/properties/test/properties/rows/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties.test.properties.rows, data: data22 };
               if (vErrors === null) {
-                vErrors = [err58];
+                vErrors = [err55];
               } else {
-                vErrors.push(err58);
+                vErrors.push(err55);
               }
               errors++;
             }
@@ -764,20 +745,20 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           let data23 = data21.tolerance;
           if (typeof data23 == "number" && isFinite(data23)) {
             if (data23 < 0 || isNaN(data23)) {
-              const err59 = { instancePath: instancePath + "/test/tolerance", schemaPath: "#/properties/test/properties/tolerance/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0", schema: 0, parentSchema: schema11.properties.test.properties.tolerance, data: data23 };
+              const err56 = { instancePath: instancePath + "/test/tolerance", schemaPath: "#/properties/test/properties/tolerance/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0", schema: 0, parentSchema: schema11.properties.test.properties.tolerance, data: data23 };
               if (vErrors === null) {
-                vErrors = [err59];
+                vErrors = [err56];
               } else {
-                vErrors.push(err59);
+                vErrors.push(err56);
               }
               errors++;
             }
           } else {
-            const err60 = { instancePath: instancePath + "/test/tolerance", schemaPath: "#/properties/test/properties/tolerance/type", keyword: "type", params: { type: "number" }, message: "must be number", schema: schema11.properties.test.properties.tolerance.type, parentSchema: schema11.properties.test.properties.tolerance, data: data23 };
+            const err57 = { instancePath: instancePath + "/test/tolerance", schemaPath: "#/properties/test/properties/tolerance/type", keyword: "type", params: { type: "number" }, message: "must be number", schema: schema11.properties.test.properties.tolerance.type, parentSchema: schema11.properties.test.properties.tolerance, data: data23 };
             if (vErrors === null) {
-              vErrors = [err60];
+              vErrors = [err57];
             } else {
-              vErrors.push(err60);
+              vErrors.push(err57);
             }
             errors++;
           }
@@ -785,42 +766,42 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         if (data21["max-latency-ms"] !== void 0) {
           let data24 = data21["max-latency-ms"];
           if (!(typeof data24 == "number" && (!(data24 % 1) && !isNaN(data24)) && isFinite(data24))) {
-            const err61 = { instancePath: instancePath + "/test/max-latency-ms", schemaPath: "#/properties/test/properties/max-latency-ms/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.test.properties["max-latency-ms"].type, parentSchema: schema11.properties.test.properties["max-latency-ms"], data: data24 };
+            const err58 = { instancePath: instancePath + "/test/max-latency-ms", schemaPath: "#/properties/test/properties/max-latency-ms/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties.test.properties["max-latency-ms"].type, parentSchema: schema11.properties.test.properties["max-latency-ms"], data: data24 };
             if (vErrors === null) {
-              vErrors = [err61];
+              vErrors = [err58];
             } else {
-              vErrors.push(err61);
+              vErrors.push(err58);
             }
             errors++;
           }
           if (typeof data24 == "number" && isFinite(data24)) {
             if (data24 < 1 || isNaN(data24)) {
-              const err62 = { instancePath: instancePath + "/test/max-latency-ms", schemaPath: "#/properties/test/properties/max-latency-ms/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties.test.properties["max-latency-ms"], data: data24 };
+              const err59 = { instancePath: instancePath + "/test/max-latency-ms", schemaPath: "#/properties/test/properties/max-latency-ms/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties.test.properties["max-latency-ms"], data: data24 };
               if (vErrors === null) {
-                vErrors = [err62];
+                vErrors = [err59];
               } else {
-                vErrors.push(err62);
+                vErrors.push(err59);
               }
               errors++;
             }
           }
         }
       } else {
-        const err63 = { instancePath: instancePath + "/test", schemaPath: "#/properties/test/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.test.type, parentSchema: schema11.properties.test, data: data21 };
+        const err60 = { instancePath: instancePath + "/test", schemaPath: "#/properties/test/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.test.type, parentSchema: schema11.properties.test, data: data21 };
         if (vErrors === null) {
-          vErrors = [err63];
+          vErrors = [err60];
         } else {
-          vErrors.push(err63);
+          vErrors.push(err60);
         }
         errors++;
       }
     }
   } else {
-    const err64 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.type, parentSchema: schema11, data };
+    const err61 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.type, parentSchema: schema11, data };
     if (vErrors === null) {
-      vErrors = [err64];
+      vErrors = [err61];
     } else {
-      vErrors.push(err64);
+      vErrors.push(err61);
     }
     errors++;
   }

@@ -67,14 +67,18 @@ async function structured(text: string): Promise<unknown> {
   try {
     return readYaml(text);
   } catch (error) {
-    throw new InputProblem(`is no valid YAML or JSON: ${(error as Error).message.split('\n')[0]}`);
+    throw new InputProblem(
+      `is ${quote(text)}, which is no valid YAML or JSON: ${(error as Error).message.split('\n')[0]}`,
+    );
   }
 }
 
 async function mapping(text: string): Promise<Record<string, string>> {
   const value = await structured(text);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw new InputProblem('must be a YAML or JSON mapping of names to values, one `name: value` per line');
+    throw new InputProblem(
+      `is ${quote(text)}, but must be a YAML or JSON mapping of names to values, one \`name: value\` per line`,
+    );
   }
   const result: Record<string, string> = {};
   for (const [key, entry] of Object.entries(value)) {
@@ -90,7 +94,9 @@ async function list(text: string): Promise<string[]> {
   if (/^\s*\[/.test(text) || /^\s*-\s/m.test(text)) {
     const value = await structured(text);
     if (!Array.isArray(value) || value.some((entry) => entry === null || typeof entry === 'object')) {
-      throw new InputProblem('must be a list of plain values, one per line or as a YAML or JSON list');
+      throw new InputProblem(
+        `is ${quote(text)}, but must be a list of plain values, one per line or as a YAML or JSON list`,
+      );
     }
     return value.map(String);
   }

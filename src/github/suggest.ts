@@ -18,10 +18,16 @@ function distance(a: string, b: string): number {
 /** The known word nearest to what was written, when it is near enough to be a slip. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 4));
-  return known
-    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ far }) => far <= limit)
-    .sort((a, b) => a.far - b.far)[0]?.candidate;
+  return (
+    known
+      .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+      .filter(({ far }) => far <= limit)
+      // Of two equally near ones the one that is as long: "=<" was meant as "<=", not as "<".
+      .sort(
+        (a, b) =>
+          a.far - b.far || Math.abs(a.candidate.length - word.length) - Math.abs(b.candidate.length - word.length),
+      )[0]?.candidate
+  );
 }
 
 /** " (did you mean X?)", or nothing. */

@@ -3,7 +3,8 @@
 // <stdin>
 var validate = validate10;
 var stdin_default = validate10;
-var schema11 = { "$schema": "http://json-schema.org/draft-07/schema#", "$comment": "validator: src/pipelines/build-file.generated.ts", "title": "build.yml: what run-pipeline builds", "type": "object", "additionalProperties": false, "required": ["definition"], "properties": { "definition": { "type": "string", "pattern": "^[^/].*\\.json$", "description": "the compiled pipeline definition, a .json file given relative to this file" }, "description": { "type": "string", "pattern": "^.{1,3072}$", "description": "at most 3072 characters" }, "parameters": { "description": "values of the definition's parameters", "type": "object", "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,256}$" }, "additionalProperties": { "type": ["string", "number", "boolean"] } }, "uploads": { "description": "parameter: file or folder, given relative to this file; uploaded by content hash, the parameter becomes its S3 URI", "type": "object", "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,256}$" }, "additionalProperties": { "type": "string", "pattern": "^[^/].*$", "description": "a path relative to this file" } }, "images": { "description": "parameter: repository:tag of an AWS image; the registry of the region and partition is filled in", "type": "object", "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,256}$" }, "additionalProperties": { "type": "string", "pattern": "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$", "description": "write repository:tag, without a registry" } }, "roles": { "description": "placeholder ARN in the definition: the role that takes its place", "type": "object", "propertyNames": { "pattern": "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$" }, "additionalProperties": { "enum": ["job", "pipeline"] } }, "max-parallel-steps": { "type": "integer", "minimum": 1, "maximum": 50 } } };
+var schema11 = { "$schema": "http://json-schema.org/draft-07/schema#", "$comment": "validator: src/pipelines/build-file.generated.ts", "title": "build.yml: what run-pipeline builds", "type": "object", "additionalProperties": false, "required": ["definition"], "properties": { "definition": { "type": "string", "pattern": "^[^/].*\\.json$", "description": "the compiled pipeline definition, a .json file given relative to this file" }, "description": { "type": "string", "pattern": "^.{1,3072}$", "description": "one line of up to 3072 characters" }, "parameters": { "description": "values of the definition's parameters", "type": "object", "propertyNames": { "$ref": "#/definitions/parameter" }, "additionalProperties": { "type": ["string", "number", "boolean"] } }, "uploads": { "description": "parameter: file or folder, given relative to this file; uploaded by content hash, the parameter becomes its S3 URI", "type": "object", "propertyNames": { "$ref": "#/definitions/parameter" }, "additionalProperties": { "type": "string", "pattern": "^[^/].*$", "description": "a path relative to this file" } }, "images": { "description": "parameter: repository:tag of an AWS image; the registry of the region and partition is filled in", "type": "object", "propertyNames": { "$ref": "#/definitions/parameter" }, "additionalProperties": { "type": "string", "pattern": "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$", "description": "repository:tag without a registry, such as sagemaker-xgboost:3.2-0" } }, "roles": { "description": "placeholder ARN in the definition: the role that takes its place", "type": "object", "propertyNames": { "pattern": "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$", "description": "a placeholder such as arn:aws:iam::000000000000:role/NAME, as the definition has it" }, "additionalProperties": { "enum": ["job", "pipeline"] } }, "max-parallel-steps": { "type": "integer", "minimum": 1, "maximum": 50 } }, "definitions": { "parameter": { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$", "description": "the name of a pipeline parameter: letters, digits, hyphens and underscores" } } };
+var schema12 = { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$", "description": "the name of a pipeline parameter: letters, digits, hyphens and underscores" };
 var pattern0 = new RegExp("^[^/].*\\.json$", "u");
 var pattern1 = new RegExp("^.{1,3072}$", "u");
 var pattern2 = new RegExp("^[A-Za-z0-9_-]{1,256}$", "u");
@@ -85,7 +86,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           const _errs9 = errors;
           if (typeof key1 === "string") {
             if (!pattern2.test(key1)) {
-              const err6 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]{1,256}$" }, message: 'must match pattern "^[A-Za-z0-9_-]{1,256}$"', schema: "^[A-Za-z0-9_-]{1,256}$", parentSchema: schema11.properties.parameters.propertyNames, data: key1, propertyName: key1 };
+              const err6 = { instancePath: instancePath + "/parameters", schemaPath: "#/definitions/parameter/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]{1,256}$" }, message: 'must match pattern "^[A-Za-z0-9_-]{1,256}$"', schema: "^[A-Za-z0-9_-]{1,256}$", parentSchema: schema12, data: key1, propertyName: key1 };
               if (vErrors === null) {
                 vErrors = [err6];
               } else {
@@ -93,10 +94,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-          }
-          var valid1 = _errs9 === errors;
-          if (!valid1) {
-            const err7 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid", schema: schema11.properties.parameters.propertyNames, parentSchema: schema11.properties.parameters, data: data2 };
+          } else {
+            const err7 = { instancePath: instancePath + "/parameters", schemaPath: "#/definitions/parameter/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema12.type, parentSchema: schema12, data: key1, propertyName: key1 };
             if (vErrors === null) {
               vErrors = [err7];
             } else {
@@ -104,11 +103,9 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             }
             errors++;
           }
-        }
-        for (const key2 in data2) {
-          let data3 = data2[key2];
-          if (typeof data3 !== "string" && !(typeof data3 == "number" && isFinite(data3)) && typeof data3 !== "boolean") {
-            const err8 = { instancePath: instancePath + "/parameters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/parameters/additionalProperties/type", keyword: "type", params: { type: schema11.properties.parameters.additionalProperties.type }, message: "must be string,number,boolean", schema: schema11.properties.parameters.additionalProperties.type, parentSchema: schema11.properties.parameters.additionalProperties, data: data3 };
+          var valid1 = _errs9 === errors;
+          if (!valid1) {
+            const err8 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid", schema: schema11.properties.parameters.propertyNames, parentSchema: schema11.properties.parameters, data: data2 };
             if (vErrors === null) {
               vErrors = [err8];
             } else {
@@ -117,12 +114,24 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
+        for (const key2 in data2) {
+          let data3 = data2[key2];
+          if (typeof data3 !== "string" && !(typeof data3 == "number" && isFinite(data3)) && typeof data3 !== "boolean") {
+            const err9 = { instancePath: instancePath + "/parameters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/parameters/additionalProperties/type", keyword: "type", params: { type: schema11.properties.parameters.additionalProperties.type }, message: "must be string,number,boolean", schema: schema11.properties.parameters.additionalProperties.type, parentSchema: schema11.properties.parameters.additionalProperties, data: data3 };
+            if (vErrors === null) {
+              vErrors = [err9];
+            } else {
+              vErrors.push(err9);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err9 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.parameters.type, parentSchema: schema11.properties.parameters, data: data2 };
+        const err10 = { instancePath: instancePath + "/parameters", schemaPath: "#/properties/parameters/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.parameters.type, parentSchema: schema11.properties.parameters, data: data2 };
         if (vErrors === null) {
-          vErrors = [err9];
+          vErrors = [err10];
         } else {
-          vErrors.push(err9);
+          vErrors.push(err10);
         }
         errors++;
       }
@@ -131,43 +140,29 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
       let data4 = data.uploads;
       if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
         for (const key3 in data4) {
-          const _errs15 = errors;
+          const _errs17 = errors;
           if (typeof key3 === "string") {
             if (!pattern2.test(key3)) {
-              const err10 = { instancePath: instancePath + "/uploads", schemaPath: "#/properties/uploads/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]{1,256}$" }, message: 'must match pattern "^[A-Za-z0-9_-]{1,256}$"', schema: "^[A-Za-z0-9_-]{1,256}$", parentSchema: schema11.properties.uploads.propertyNames, data: key3, propertyName: key3 };
+              const err11 = { instancePath: instancePath + "/uploads", schemaPath: "#/definitions/parameter/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]{1,256}$" }, message: 'must match pattern "^[A-Za-z0-9_-]{1,256}$"', schema: "^[A-Za-z0-9_-]{1,256}$", parentSchema: schema12, data: key3, propertyName: key3 };
               if (vErrors === null) {
-                vErrors = [err10];
+                vErrors = [err11];
               } else {
-                vErrors.push(err10);
-              }
-              errors++;
-            }
-          }
-          var valid3 = _errs15 === errors;
-          if (!valid3) {
-            const err11 = { instancePath: instancePath + "/uploads", schemaPath: "#/properties/uploads/propertyNames", keyword: "propertyNames", params: { propertyName: key3 }, message: "property name must be valid", schema: schema11.properties.uploads.propertyNames, parentSchema: schema11.properties.uploads, data: data4 };
-            if (vErrors === null) {
-              vErrors = [err11];
-            } else {
-              vErrors.push(err11);
-            }
-            errors++;
-          }
-        }
-        for (const key4 in data4) {
-          let data5 = data4[key4];
-          if (typeof data5 === "string") {
-            if (!pattern4.test(data5)) {
-              const err12 = { instancePath: instancePath + "/uploads/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/uploads/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[^/].*$" }, message: 'must match pattern "^[^/].*$"', schema: "^[^/].*$", parentSchema: schema11.properties.uploads.additionalProperties, data: data5 };
-              if (vErrors === null) {
-                vErrors = [err12];
-              } else {
-                vErrors.push(err12);
+                vErrors.push(err11);
               }
               errors++;
             }
           } else {
-            const err13 = { instancePath: instancePath + "/uploads/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/uploads/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.uploads.additionalProperties.type, parentSchema: schema11.properties.uploads.additionalProperties, data: data5 };
+            const err12 = { instancePath: instancePath + "/uploads", schemaPath: "#/definitions/parameter/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema12.type, parentSchema: schema12, data: key3, propertyName: key3 };
+            if (vErrors === null) {
+              vErrors = [err12];
+            } else {
+              vErrors.push(err12);
+            }
+            errors++;
+          }
+          var valid4 = _errs17 === errors;
+          if (!valid4) {
+            const err13 = { instancePath: instancePath + "/uploads", schemaPath: "#/properties/uploads/propertyNames", keyword: "propertyNames", params: { propertyName: key3 }, message: "property name must be valid", schema: schema11.properties.uploads.propertyNames, parentSchema: schema11.properties.uploads, data: data4 };
             if (vErrors === null) {
               vErrors = [err13];
             } else {
@@ -176,12 +171,34 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
+        for (const key4 in data4) {
+          let data5 = data4[key4];
+          if (typeof data5 === "string") {
+            if (!pattern4.test(data5)) {
+              const err14 = { instancePath: instancePath + "/uploads/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/uploads/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[^/].*$" }, message: 'must match pattern "^[^/].*$"', schema: "^[^/].*$", parentSchema: schema11.properties.uploads.additionalProperties, data: data5 };
+              if (vErrors === null) {
+                vErrors = [err14];
+              } else {
+                vErrors.push(err14);
+              }
+              errors++;
+            }
+          } else {
+            const err15 = { instancePath: instancePath + "/uploads/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/uploads/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.uploads.additionalProperties.type, parentSchema: schema11.properties.uploads.additionalProperties, data: data5 };
+            if (vErrors === null) {
+              vErrors = [err15];
+            } else {
+              vErrors.push(err15);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err14 = { instancePath: instancePath + "/uploads", schemaPath: "#/properties/uploads/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.uploads.type, parentSchema: schema11.properties.uploads, data: data4 };
+        const err16 = { instancePath: instancePath + "/uploads", schemaPath: "#/properties/uploads/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.uploads.type, parentSchema: schema11.properties.uploads, data: data4 };
         if (vErrors === null) {
-          vErrors = [err14];
+          vErrors = [err16];
         } else {
-          vErrors.push(err14);
+          vErrors.push(err16);
         }
         errors++;
       }
@@ -190,34 +207,10 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
       let data6 = data.images;
       if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
         for (const key5 in data6) {
-          const _errs21 = errors;
+          const _errs25 = errors;
           if (typeof key5 === "string") {
             if (!pattern2.test(key5)) {
-              const err15 = { instancePath: instancePath + "/images", schemaPath: "#/properties/images/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]{1,256}$" }, message: 'must match pattern "^[A-Za-z0-9_-]{1,256}$"', schema: "^[A-Za-z0-9_-]{1,256}$", parentSchema: schema11.properties.images.propertyNames, data: key5, propertyName: key5 };
-              if (vErrors === null) {
-                vErrors = [err15];
-              } else {
-                vErrors.push(err15);
-              }
-              errors++;
-            }
-          }
-          var valid5 = _errs21 === errors;
-          if (!valid5) {
-            const err16 = { instancePath: instancePath + "/images", schemaPath: "#/properties/images/propertyNames", keyword: "propertyNames", params: { propertyName: key5 }, message: "property name must be valid", schema: schema11.properties.images.propertyNames, parentSchema: schema11.properties.images, data: data6 };
-            if (vErrors === null) {
-              vErrors = [err16];
-            } else {
-              vErrors.push(err16);
-            }
-            errors++;
-          }
-        }
-        for (const key6 in data6) {
-          let data7 = data6[key6];
-          if (typeof data7 === "string") {
-            if (!pattern6.test(data7)) {
-              const err17 = { instancePath: instancePath + "/images/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/images/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$"', schema: "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$", parentSchema: schema11.properties.images.additionalProperties, data: data7 };
+              const err17 = { instancePath: instancePath + "/images", schemaPath: "#/definitions/parameter/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]{1,256}$" }, message: 'must match pattern "^[A-Za-z0-9_-]{1,256}$"', schema: "^[A-Za-z0-9_-]{1,256}$", parentSchema: schema12, data: key5, propertyName: key5 };
               if (vErrors === null) {
                 vErrors = [err17];
               } else {
@@ -226,7 +219,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               errors++;
             }
           } else {
-            const err18 = { instancePath: instancePath + "/images/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/images/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.images.additionalProperties.type, parentSchema: schema11.properties.images.additionalProperties, data: data7 };
+            const err18 = { instancePath: instancePath + "/images", schemaPath: "#/definitions/parameter/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema12.type, parentSchema: schema12, data: key5, propertyName: key5 };
             if (vErrors === null) {
               vErrors = [err18];
             } else {
@@ -234,25 +227,22 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             }
             errors++;
           }
+          var valid7 = _errs25 === errors;
+          if (!valid7) {
+            const err19 = { instancePath: instancePath + "/images", schemaPath: "#/properties/images/propertyNames", keyword: "propertyNames", params: { propertyName: key5 }, message: "property name must be valid", schema: schema11.properties.images.propertyNames, parentSchema: schema11.properties.images, data: data6 };
+            if (vErrors === null) {
+              vErrors = [err19];
+            } else {
+              vErrors.push(err19);
+            }
+            errors++;
+          }
         }
-      } else {
-        const err19 = { instancePath: instancePath + "/images", schemaPath: "#/properties/images/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.images.type, parentSchema: schema11.properties.images, data: data6 };
-        if (vErrors === null) {
-          vErrors = [err19];
-        } else {
-          vErrors.push(err19);
-        }
-        errors++;
-      }
-    }
-    if (data.roles !== void 0) {
-      let data8 = data.roles;
-      if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
-        for (const key7 in data8) {
-          const _errs27 = errors;
-          if (typeof key7 === "string") {
-            if (!pattern7.test(key7)) {
-              const err20 = { instancePath: instancePath + "/roles", schemaPath: "#/properties/roles/propertyNames/pattern", keyword: "pattern", params: { pattern: "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$" }, message: 'must match pattern "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$"', schema: "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$", parentSchema: schema11.properties.roles.propertyNames, data: key7, propertyName: key7 };
+        for (const key6 in data6) {
+          let data7 = data6[key6];
+          if (typeof data7 === "string") {
+            if (!pattern6.test(data7)) {
+              const err20 = { instancePath: instancePath + "/images/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/images/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$"', schema: "^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_.-]+$", parentSchema: schema11.properties.images.additionalProperties, data: data7 };
               if (vErrors === null) {
                 vErrors = [err20];
               } else {
@@ -260,10 +250,8 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-          }
-          var valid7 = _errs27 === errors;
-          if (!valid7) {
-            const err21 = { instancePath: instancePath + "/roles", schemaPath: "#/properties/roles/propertyNames", keyword: "propertyNames", params: { propertyName: key7 }, message: "property name must be valid", schema: schema11.properties.roles.propertyNames, parentSchema: schema11.properties.roles, data: data8 };
+          } else {
+            const err21 = { instancePath: instancePath + "/images/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/images/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string", schema: schema11.properties.images.additionalProperties.type, parentSchema: schema11.properties.images.additionalProperties, data: data7 };
             if (vErrors === null) {
               vErrors = [err21];
             } else {
@@ -272,24 +260,61 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
+      } else {
+        const err22 = { instancePath: instancePath + "/images", schemaPath: "#/properties/images/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.images.type, parentSchema: schema11.properties.images, data: data6 };
+        if (vErrors === null) {
+          vErrors = [err22];
+        } else {
+          vErrors.push(err22);
+        }
+        errors++;
+      }
+    }
+    if (data.roles !== void 0) {
+      let data8 = data.roles;
+      if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
+        for (const key7 in data8) {
+          const _errs33 = errors;
+          if (typeof key7 === "string") {
+            if (!pattern7.test(key7)) {
+              const err23 = { instancePath: instancePath + "/roles", schemaPath: "#/properties/roles/propertyNames/pattern", keyword: "pattern", params: { pattern: "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$" }, message: 'must match pattern "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$"', schema: "^arn:aws:iam::000000000000:role/[\\w+=,.@/-]+$", parentSchema: schema11.properties.roles.propertyNames, data: key7, propertyName: key7 };
+              if (vErrors === null) {
+                vErrors = [err23];
+              } else {
+                vErrors.push(err23);
+              }
+              errors++;
+            }
+          }
+          var valid10 = _errs33 === errors;
+          if (!valid10) {
+            const err24 = { instancePath: instancePath + "/roles", schemaPath: "#/properties/roles/propertyNames", keyword: "propertyNames", params: { propertyName: key7 }, message: "property name must be valid", schema: schema11.properties.roles.propertyNames, parentSchema: schema11.properties.roles, data: data8 };
+            if (vErrors === null) {
+              vErrors = [err24];
+            } else {
+              vErrors.push(err24);
+            }
+            errors++;
+          }
+        }
         for (const key8 in data8) {
           let data9 = data8[key8];
           if (!(data9 === "job" || data9 === "pipeline")) {
-            const err22 = { instancePath: instancePath + "/roles/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/roles/additionalProperties/enum", keyword: "enum", params: { allowedValues: schema11.properties.roles.additionalProperties.enum }, message: "must be equal to one of the allowed values", schema: schema11.properties.roles.additionalProperties.enum, parentSchema: schema11.properties.roles.additionalProperties, data: data9 };
+            const err25 = { instancePath: instancePath + "/roles/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/roles/additionalProperties/enum", keyword: "enum", params: { allowedValues: schema11.properties.roles.additionalProperties.enum }, message: "must be equal to one of the allowed values", schema: schema11.properties.roles.additionalProperties.enum, parentSchema: schema11.properties.roles.additionalProperties, data: data9 };
             if (vErrors === null) {
-              vErrors = [err22];
+              vErrors = [err25];
             } else {
-              vErrors.push(err22);
+              vErrors.push(err25);
             }
             errors++;
           }
         }
       } else {
-        const err23 = { instancePath: instancePath + "/roles", schemaPath: "#/properties/roles/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.roles.type, parentSchema: schema11.properties.roles, data: data8 };
+        const err26 = { instancePath: instancePath + "/roles", schemaPath: "#/properties/roles/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.properties.roles.type, parentSchema: schema11.properties.roles, data: data8 };
         if (vErrors === null) {
-          vErrors = [err23];
+          vErrors = [err26];
         } else {
-          vErrors.push(err23);
+          vErrors.push(err26);
         }
         errors++;
       }
@@ -297,41 +322,41 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
     if (data["max-parallel-steps"] !== void 0) {
       let data10 = data["max-parallel-steps"];
       if (!(typeof data10 == "number" && (!(data10 % 1) && !isNaN(data10)) && isFinite(data10))) {
-        const err24 = { instancePath: instancePath + "/max-parallel-steps", schemaPath: "#/properties/max-parallel-steps/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties["max-parallel-steps"].type, parentSchema: schema11.properties["max-parallel-steps"], data: data10 };
+        const err27 = { instancePath: instancePath + "/max-parallel-steps", schemaPath: "#/properties/max-parallel-steps/type", keyword: "type", params: { type: "integer" }, message: "must be integer", schema: schema11.properties["max-parallel-steps"].type, parentSchema: schema11.properties["max-parallel-steps"], data: data10 };
         if (vErrors === null) {
-          vErrors = [err24];
+          vErrors = [err27];
         } else {
-          vErrors.push(err24);
+          vErrors.push(err27);
         }
         errors++;
       }
       if (typeof data10 == "number" && isFinite(data10)) {
         if (data10 > 50 || isNaN(data10)) {
-          const err25 = { instancePath: instancePath + "/max-parallel-steps", schemaPath: "#/properties/max-parallel-steps/maximum", keyword: "maximum", params: { comparison: "<=", limit: 50 }, message: "must be <= 50", schema: 50, parentSchema: schema11.properties["max-parallel-steps"], data: data10 };
+          const err28 = { instancePath: instancePath + "/max-parallel-steps", schemaPath: "#/properties/max-parallel-steps/maximum", keyword: "maximum", params: { comparison: "<=", limit: 50 }, message: "must be <= 50", schema: 50, parentSchema: schema11.properties["max-parallel-steps"], data: data10 };
           if (vErrors === null) {
-            vErrors = [err25];
+            vErrors = [err28];
           } else {
-            vErrors.push(err25);
+            vErrors.push(err28);
           }
           errors++;
         }
         if (data10 < 1 || isNaN(data10)) {
-          const err26 = { instancePath: instancePath + "/max-parallel-steps", schemaPath: "#/properties/max-parallel-steps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties["max-parallel-steps"], data: data10 };
+          const err29 = { instancePath: instancePath + "/max-parallel-steps", schemaPath: "#/properties/max-parallel-steps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1", schema: 1, parentSchema: schema11.properties["max-parallel-steps"], data: data10 };
           if (vErrors === null) {
-            vErrors = [err26];
+            vErrors = [err29];
           } else {
-            vErrors.push(err26);
+            vErrors.push(err29);
           }
           errors++;
         }
       }
     }
   } else {
-    const err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.type, parentSchema: schema11, data };
+    const err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object", schema: schema11.type, parentSchema: schema11, data };
     if (vErrors === null) {
-      vErrors = [err27];
+      vErrors = [err30];
     } else {
-      vErrors.push(err27);
+      vErrors.push(err30);
     }
     errors++;
   }

@@ -201,7 +201,11 @@ const cases: Case[] = [
         resource: 'model-build/build.yml',
         cause: /unknown key upload \(did you mean uploads\?\)/,
       },
-      { code: 'InvalidConfiguration', resource: 'model-build/build.yml', cause: /parameters must be object/ },
+      {
+        code: 'InvalidConfiguration',
+        resource: 'model-build/build.yml',
+        cause: /parameters is \[1\], but must be a mapping/,
+      },
     ],
   },
   {
@@ -279,7 +283,11 @@ const cases: Case[] = [
         resource: 'model-build/gate.yml',
         cause: /unknown key operater \(did you mean operator\?\)/,
       },
-      { code: 'InvalidConfiguration', resource: 'model-build/gate.yml', cause: /max-age is not valid/ },
+      {
+        code: 'InvalidConfiguration',
+        resource: 'model-build/gate.yml',
+        cause: /max-age is "a month", but must be an ISO 8601 duration/,
+      },
     ],
   },
   {

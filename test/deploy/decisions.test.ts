@@ -58,8 +58,13 @@ describe('stage file', () => {
 
   test.each([
     ['', '[]', 'NoTargets', /lists no accounts; an empty list never removes/],
-    ['', '[777788889999]', 'InvalidConfiguration', /accounts\[0\] must be string/],
-    ['', '["7777"]', 'InvalidConfiguration', /accounts/],
+    [
+      '',
+      '[777788889999]',
+      'InvalidConfiguration',
+      /accounts\[0\] is 777788889999, but must be text: put it in quotation marks/,
+    ],
+    ['', '["7777"]', 'InvalidConfiguration', /accounts\[0\] is "7777", but must be an account number/],
     [
       'waves: [{accounts: ["111111111111"]}, {rest: true}]',
       undefined,

@@ -120,13 +120,6 @@ describe('the rules file', () => {
   });
 
   test.each([
-    ['rules: []', /fewer than 1|NOT have fewer/],
-    ['rule: 1', /unknown key rule \(did you mean rules\?\)/],
-    ['rules:\n  - {metric: a, operator: "=<", limit: 1}', /must be one of <, <=, >, >=, ==/],
-    ['rules:\n  - {metric: a, operator: "<", limit: "1"}', /limit must be number/],
-    ['rules:\n  - {metric: a, better-than: champion, limit: 1}', /limit is not allowed together/],
-    ['rules:\n  - {metric: a, operator: "<", limit: 1, margin: 2}', /margin is not allowed together/],
-    ['rules:\n  - {metric: "a..b", operator: "<", limit: 1}', /path of a number/],
     ['rules:\n - {metric: a', /no valid YAML/],
     ['rules: [1]\nrules: [2]', /no valid YAML/],
   ])('%s', (text, expected) => {
