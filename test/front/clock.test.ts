@@ -52,6 +52,33 @@ describe('clock at once', () => {
   });
 });
 
+test('at once, a recurring background sleep makes nobody jump, and fires on the way of who does', async () => {
+  const clock = createClock({ mode: 'at-once' });
+  const runs: number[] = [];
+  const started = clock.now().getTime();
+  const closing = new AbortController();
+  const hourly = (async () => {
+    for (;;) {
+      await clock.sleep(3_600_000, closing.signal, 'background');
+      runs.push(Math.round((clock.now().getTime() - started) / 3_600_000));
+    }
+  })();
+  await turns();
+  expect(runs).toEqual([]);
+  await clock.sleep(2.5 * 3_600_000);
+  expect(runs).toEqual([1, 2]);
+  expect(Math.round((clock.now().getTime() - started) / 60_000)).toBe(150);
+  await turns();
+  expect(runs).toEqual([1, 2]);
+  closing.abort(new Error('enough'));
+  await expect(hourly).rejects.toThrow('enough');
+});
+
+test('at once, a background sleep fires when the wall comes to it', async () => {
+  const clock = createClock({ mode: 'at-once' });
+  await clock.sleep(15, undefined, 'background');
+});
+
 test('calls in flight hold the next jump, but not for ever', async () => {
   let inFlight = true;
   const clock = createClock({ mode: 'at-once' }, Date.now, () => inFlight);

@@ -10,8 +10,12 @@ export type ClockMode = { mode: 'at-once' } | { mode: 'scaled'; factor: number }
 export interface Clock {
   readonly mode: ClockMode['mode'];
   now(): Date;
-  /** Resolves when virtual time has passed `milliseconds`; rejects with the signal's reason when aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves when virtual time has passed `milliseconds`; rejects with the signal's reason when aborted. A recurring
+   * schedule sleeps in the `background`: alone it never makes a clock at once jump, which would go from one run to the
+   * next for ever; it fires when time comes to it.
+   */
+  sleep(milliseconds: number, signal?: AbortSignal, kind?: 'background'): Promise<void>;
   /** A running real process: the clock never jumps over it. Call the returned function when the process has ended. */
   hold(): () => void;
   /** by-hand only: moves virtual time forward, firing due timers in order and letting their work settle in between. */

@@ -6,6 +6,7 @@ const settleLimit = 1000;
 interface Timer {
   at: number;
   order: number;
+  background: boolean;
   fire: () => void;
 }
 
@@ -47,6 +48,8 @@ export function createClock(
     base = Math.max(moment, virtual());
     since = wall();
   };
+  /** Whether somebody waits who is worth a jump. What lies before that somebody fires on the way, background or not. */
+  const worthAJump = () => timers.some((timer) => !timer.background);
   const sorted = () => timers.sort((left, right) => left.at - right.at || left.order - right.order);
 
   const fireDue = (until: number) => {
@@ -64,7 +67,7 @@ export function createClock(
   const waitToJump = (latest: number) => {
     jump = setImmediate(() => {
       const next = sorted()[0];
-      if (next === undefined || held > 0) return schedule();
+      if (next === undefined || held > 0 || !worthAJump()) return schedule();
       if (busy() && Date.now() < latest) {
         wake = setTimeout(() => waitToJump(latest), 1);
         return;
@@ -84,7 +87,7 @@ export function createClock(
     jump = undefined;
     const first = sorted()[0];
     if (first === undefined || mode.mode === 'by-hand') return;
-    if (mode.mode === 'at-once' && held === 0) {
+    if (mode.mode === 'at-once' && held === 0 && worthAJump()) {
       waitToJump(Date.now() + settleLimit);
       return;
     }
@@ -114,11 +117,16 @@ export function createClock(
       const first = sorted()[0];
       return first === undefined ? undefined : new Date(first.at);
     },
-    sleep(milliseconds, signal) {
+    sleep(milliseconds, signal, kind) {
       if (signal?.aborted) return Promise.reject(signal.reason);
       if (closed) return new Promise(() => {});
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const timer: Timer = { at: virtual() + Math.max(0, milliseconds), order: order++, fire: resolve };
+      const timer: Timer = {
+        at: virtual() + Math.max(0, milliseconds),
+        order: order++,
+        background: kind === 'background',
+        fire: resolve,
+      };
       const onAbort = () => {
         timers = timers.filter((other) => other !== timer);
         reject(signal?.reason);
