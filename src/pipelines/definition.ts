@@ -70,11 +70,11 @@ export function allSteps(
 }
 
 /** Line and column of a JSON syntax error, as far as V8 tells its position. */
-function position(text: string, message: string): string {
+function position(text: string, message: string): { line: number; column: number } | undefined {
   const offset = /position (\d+)/.exec(message)?.[1];
-  if (offset === undefined) return '';
+  if (offset === undefined) return undefined;
   const before = text.slice(0, Number(offset)).split('\n');
-  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 export function parseDefinition(file: string, text: string): Definition {
@@ -83,10 +83,13 @@ export function parseDefinition(file: string, text: string): Definition {
     value = JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
+    const at = position(text, message);
+    const where = at === undefined ? '' : ` (line ${at.line}, column ${at.column})`;
     throw new FailureError({
       code: 'InvalidDefinition',
       resource: file,
-      cause: `${file} is no JSON${position(text, message)}: ${message.replace(/ in JSON at position.*$/, '')}`,
+      cause: `${file} is no JSON${where}: ${message.replace(/ in JSON at position.*$/, '')}`,
+      ...(at === undefined ? {} : { line: at.line }),
       hint: 'Compile the pipeline again and commit the result',
     });
   }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Failure, FailureError } from '../failure.ts';
+import { lineFinder, pathParts } from '../github/lines.ts';
 import { readChecked } from '../github/schema.ts';
 import type { ProjectNames } from '../names.ts';
 import { validate } from './build-file.generated.ts';
@@ -63,10 +64,12 @@ function readText(workspace: string, path: string, what: string): string {
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
   const { configuration, workspace, region } = request;
   const file = configuration;
-  const build = readChecked<BuildFile>(file, readText(workspace, file, 'The build file'), validate);
+  const buildText = readText(workspace, file, 'The build file');
+  const build = readChecked<BuildFile>(file, buildText, validate);
   const folder = dirname(file);
   const definitionFile = join(folder, build.definition);
-  const definition = parseDefinition(definitionFile, readText(workspace, definitionFile, 'The definition'));
+  const definitionText = readText(workspace, definitionFile, 'The definition');
+  const definition = parseDefinition(definitionFile, definitionText);
 
   const problems: Failure[] = validateDefinition(definitionFile, definition);
   const placeholders = build.roles ?? {};
@@ -118,7 +121,25 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
     },
   });
   if (problems.length === 0) problems.push(...resolveParameters(file, definition, sources('arn')).problems);
-  if (problems.length > 0) throw new FailureError(problems);
+  if (problems.length > 0) {
+    const inBuild = lineFinder(buildText);
+    const inDefinition = lineFinder(definitionText);
+    throw new FailureError(
+      problems.map((problem) => {
+        const { resource, logicalId = '' } = problem;
+        const section = (['uploads', 'images', 'parameters'] as const).find(
+          (name) => build[name]?.[logicalId] !== undefined,
+        );
+        const line =
+          resource === definitionFile && logicalId !== ''
+            ? inDefinition(pathParts(logicalId))
+            : resource === file
+              ? inBuild(section === undefined ? ['parameters'] : [section, logicalId])
+              : undefined;
+        return line === undefined ? problem : { ...problem, line };
+      }),
+    );
+  }
 
   return {
     build,
