@@ -21,13 +21,16 @@ export const stages = [
   { name: 'production', lifecycle: 'Production' },
 ] as const;
 
+/** One stack in an account for all its projects. */
+const sharedTemplates = ['oidc-provider', 'removal-role'];
+
 /** An account belongs to the stage whose name it starts with: production-1, production-2, ... */
 export function stageAccounts(accounts: EnvironmentRequest['accounts'], stage: string): string[] {
   return accounts.filter(({ name }) => name === stage || name.startsWith(`${stage}-`)).map(({ id }) => id);
 }
 
 /**
- * Deploys what a platform engineer deploys on AWS, by the same files and in the same order: the OIDC provider, the project,
+ * Deploys what a platform engineer deploys on AWS, by the same files and in the same order: what the accounts have one of, the project,
  * its roles and the stack-set administration in the admin account, then the roles of every target account (their trust names
  * roles that must exist first). Resolves to the number of stacks.
  */
@@ -54,14 +57,13 @@ export async function deployEnvironment(control: Control, request: EnvironmentRe
       accountClients(control, account, region).cloudformation,
       { account, region },
       {
-        name:
-          template === 'oidc-provider'
-            ? 'sagemaker-mlops-oidc-provider'
-            : `sagemaker-${project.name}-${project.id}-${template}${suffix}`,
+        name: sharedTemplates.includes(template)
+          ? `sagemaker-mlops-${template}`
+          : `sagemaker-${project.name}-${project.id}-${template}${suffix}`,
         template: join(request.templates, `${template}.yml`),
         parameters,
         tags,
-        shared: template === 'oidc-provider',
+        shared: sharedTemplates.includes(template),
       },
     );
     stacks += 1;
@@ -71,6 +73,7 @@ export async function deployEnvironment(control: Control, request: EnvironmentRe
   const [projectOutputs] = await Promise.all([
     create(admin.id, 'project', { ...identity, TargetAccounts: targetAccounts.join(',') }),
     ...(request.providerExists === true ? [] : [create(admin.id, 'oidc-provider', {})]),
+    ...[...new Set([admin.id, ...targetAccounts])].map((account) => create(account, 'removal-role', {})),
   ]);
   const key = { KeyArn: projectOutputs['KeyArn']! };
   await Promise.all([

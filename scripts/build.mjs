@@ -239,7 +239,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       renameSync(`${path}.new`, path);
     }
     const bytes = [...files]
-      .filter(([name]) => name.endsWith('.js'))
+      .filter(([name]) => /\.m?js$/.test(name))
       .reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
     console.log(`dist: ${files.size} files, ${bytes} bytes of code, ${changed.length} changed`);
   }

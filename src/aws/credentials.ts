@@ -181,7 +181,7 @@ export async function assumeByWebIdentity(
       error,
       { service: 'STS', operation: 'AssumeRoleWithWebIdentity', region: hop.region, account: accountOf(hop.roleArn) },
       hop.roleArn,
-      `Its trust policy must allow this token: ${describeToken(token)}`,
+      `It must exist, and its trust policy must allow this token: ${describeToken(token)}`,
     );
   } finally {
     sts.destroy();

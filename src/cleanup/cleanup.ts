@@ -15,9 +15,10 @@ import {
   type Recorder,
 } from './part.ts';
 import { findPipeline, type PipelineOptions } from './pipeline.ts';
+import { findProject } from './project.ts';
 import { findRegistry } from './registry.ts';
+import { findOwnRoleStacks, findRoleStacks } from './role-stacks.ts';
 import { findSets, stackSetParts } from './stack-sets.ts';
-import { findProject, findRoleStacks } from './stacks.ts';
 import { type FoundTarget, findTarget, schedulePart, settler, targetPart } from './targets.ts';
 
 export interface CleanupOptions extends PipelineOptions {
@@ -75,14 +76,14 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
   const pipeline = await findPipeline(options, context);
   const registry = await findRegistry(options.keepLast, context);
   const bucket = await findBucket(registry.needed, context);
-  const roles = options.deleteRoles
-    ? await findRoleStacks(
-        targets.map(({ account, region }) => ({ account, region })),
-        context,
-      )
-    : undefined;
+  const roles = options.deleteRoles ? await findRoleStacks(context) : undefined;
   const project = await findProject(options.deleteProject, { group: registry.group, bucket: bucket.bucket }, context);
-  for (const found of [pipeline, registry, bucket, roles, project]) kept.push(...(found?.kept ?? []));
+  // Without the project's stack and bucket there is nothing left that these roles would be needed for.
+  const ownRoles =
+    options.deleteRoles && options.deleteProject
+      ? await findOwnRoleStacks(targets, () => unseen.length > 0, context)
+      : undefined;
+  for (const found of [pipeline, registry, bucket, roles, project, ownRoles]) kept.push(...(found?.kept ?? []));
 
   const stackSets = stackSetParts(sets, settler(targets, context), context);
   const parts = [
@@ -96,6 +97,7 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
     bucket.part,
     ...(roles === undefined ? [] : [roles.part]),
     project.part,
+    ...(ownRoles === undefined ? [] : [ownRoles.part]),
   ].filter(({ items }) => items.length > 0);
   return { parts, items: parts.flatMap(({ items }) => items), kept, unseen };
 }

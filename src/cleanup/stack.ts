@@ -4,28 +4,19 @@ import {
   DescribeStacksCommand,
   ListStacksCommand,
   type Stack,
-  type StackStatus,
+  StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import { poll, stillRunning } from '../aws/poll.ts';
 import type { Aws } from '../aws/session.ts';
 import { FailureError } from '../failure.ts';
 import { firstFailedEvent } from '../stacksets/causes.ts';
+import { place } from '../stacksets/model.ts';
 import { CloudFormationClient } from '../stacksets/read.ts';
 import { type CleanupContext, type Item, pages, unlessGone } from './part.ts';
 
-/** Every status of a stack that is there and at rest, or on its way out. */
-const present: StackStatus[] = [
-  'CREATE_COMPLETE',
-  'CREATE_FAILED',
-  'DELETE_FAILED',
-  'DELETE_IN_PROGRESS',
-  'ROLLBACK_COMPLETE',
-  'ROLLBACK_FAILED',
-  'UPDATE_COMPLETE',
-  'UPDATE_FAILED',
-  'UPDATE_ROLLBACK_COMPLETE',
-  'UPDATE_ROLLBACK_FAILED',
-];
+/** A stack that is gone keeps its name in the lists for 90 days; one that was never made has nothing in it. */
+const absent: StackStatus[] = ['DELETE_COMPLETE', 'REVIEW_IN_PROGRESS'];
+const present = Object.values(StackStatus).filter((status) => !absent.includes(status));
 
 /** By name or id; undefined when there is none, or none any more. */
 export async function readStack(aws: Aws, name: string, signal: AbortSignal): Promise<Stack | undefined> {
@@ -53,38 +44,77 @@ export async function listStacks(
     .filter(({ name }) => name.startsWith(prefix));
 }
 
-/** Deletes a stack and waits for its end; a failed deletion throws with the first cause in its events. */
-export async function deleteStack(
+/** Told at the deadline; the next run goes on. */
+export function stillDeleting({ name, account, region }: Item, stack: Stack | undefined): FailureError {
+  return stillRunning({
+    resource: name,
+    region,
+    account,
+    where: `The stack ${name} was ${stack?.StackStatus}`,
+    resume: 're-run this job; it goes on with what is left',
+  });
+}
+
+/** The first cause in the events of a stack whose deletion failed. */
+export async function failedDeletion(aws: Aws, name: string, stack: Stack, signal: AbortSignal): Promise<FailureError> {
+  const cause = await firstFailedEvent(aws, stack.StackId ?? name, undefined, signal);
+  const words = [cause?.logicalId, cause?.cause ?? stack.StackStatusReason ?? 'no reason given'];
+  return new FailureError({
+    code: 'OperationFailed',
+    cause: `The stack ${name} could not be deleted: ${words.filter((part) => part !== undefined).join(': ')}`,
+  });
+}
+
+/**
+ * Asks for the deletion of a stack, as soon as what it is doing has ended, and resolves to its id; undefined when there is none.
+ * With `roleArn` CloudFormation works in that role, else with the rights of the caller.
+ */
+export async function startDeletion(
   aws: Aws,
-  { name, account, region }: Item,
-  { clock, signal, deadline }: CleanupContext,
-): Promise<undefined> {
-  const found = await readStack(aws, name, signal);
+  item: Item,
+  { clock, signal, deadline, logger }: CleanupContext,
+  roleArn?: string,
+): Promise<string | undefined> {
+  const { name } = item;
+  let told = false;
+  const found = await poll({
+    read: () => readStack(aws, name, signal),
+    done(stack) {
+      const status = stack?.StackStatus ?? '';
+      const busy = status.endsWith('_IN_PROGRESS') && status !== 'DELETE_IN_PROGRESS';
+      if (busy && !told)
+        logger.info(`The stack ${name} in ${place(item)} is ${status}; waiting until it can be deleted`);
+      told ||= busy;
+      return !busy;
+    },
+    clock,
+    signal,
+    deadline,
+    onDeadline: (stack) => stillDeleting(item, stack),
+  });
   if (found === undefined) return undefined;
   const id = found.StackId ?? name;
   if (found.StackStatus !== 'DELETE_IN_PROGRESS') {
-    await aws.service(CloudFormationClient).send(new DeleteStackCommand({ StackName: id }), { resource: name, signal });
+    await aws
+      .service(CloudFormationClient)
+      .send(new DeleteStackCommand({ StackName: id, RoleARN: roleArn }), { resource: name, signal });
   }
+  return id;
+}
+
+/** Deletes a stack and waits for its end; a failed deletion throws with the first cause in its events. */
+export async function deleteStack(aws: Aws, item: Item, context: CleanupContext): Promise<undefined> {
+  const { clock, signal, deadline } = context;
+  const id = await startDeletion(aws, item, context);
+  if (id === undefined) return undefined;
   const last = await poll({
     read: () => readStack(aws, id, signal),
     done: (stack) => stack === undefined || stack.StackStatus === 'DELETE_FAILED',
     clock,
     signal,
     deadline,
-    onDeadline: (stack) =>
-      stillRunning({
-        resource: name,
-        region,
-        account,
-        where: `The stack ${name} was ${stack?.StackStatus}`,
-        resume: 're-run this job; it goes on with what is left',
-      }),
+    onDeadline: (stack) => stillDeleting(item, stack),
   });
-  if (last === undefined) return undefined;
-  const cause = await firstFailedEvent(aws, id, undefined, signal);
-  const words = [cause?.logicalId, cause?.cause ?? last.StackStatusReason ?? 'no reason given'];
-  throw new FailureError({
-    code: 'OperationFailed',
-    cause: `The stack ${name} could not be deleted: ${words.filter((part) => part !== undefined).join(': ')}`,
-  });
+  if (last !== undefined) throw await failedDeletion(aws, item.name, last, signal);
+  return undefined;
 }

@@ -8,7 +8,7 @@ import { readDefinition, rightsFor, type StackEnvironment } from './environment.
 import { type ChangeSet, newStack, type Stack, stackArn } from './model.ts';
 import { requireUpdatable } from './operations.ts';
 import { planChanges } from './plan.ts';
-import { passRole, readTags, stackNamePattern, stackResource, tagRecord } from './requests.ts';
+import { passRole, readTags, roleContext, stackNamePattern, stackResource, tagRecord } from './requests.ts';
 import { page } from './store.ts';
 import { changeSetSummaryView, changeSetView } from './views.ts';
 
@@ -98,7 +98,7 @@ export function createChangeSetOperations(environment: StackEnvironment): Record
           context: {
             'cloudformation:ChangeSetName': input.ChangeSetName ?? '',
             ...(input.TemplateURL === undefined ? {} : { 'cloudformation:TemplateUrl': input.TemplateURL }),
-            ...(input.RoleARN === undefined ? {} : { 'cloudformation:RoleArn': input.RoleARN }),
+            ...roleContext(input.RoleARN),
           },
           ...(tags.length === 0 ? {} : { requestTags: tagRecord(tags) }),
         },

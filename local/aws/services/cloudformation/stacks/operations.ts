@@ -12,6 +12,7 @@ import {
   passRole,
   readTags,
   requiredCapabilities,
+  roleContext,
   stackNamePattern,
   stackResource,
   tagRecord,
@@ -42,6 +43,12 @@ export function createStackOperations(environment: StackEnvironment): Record<str
     };
   };
 
+  const withRole = (
+    action: string,
+    input: { StackName?: string | undefined; RoleARN?: string | undefined },
+    call: Call,
+  ) => [{ ...onStack(action, call, input.StackName), context: roleContext(input.RoleARN) }, ...passRole(input.RoleARN)];
+
   const writeStack =
     (action: string) =>
     (input: DefinitionInput & { StackName?: string }, call: Call): AuthorizationRequest[] => {
@@ -52,7 +59,7 @@ export function createStackOperations(environment: StackEnvironment): Record<str
           ...request,
           context: {
             ...(input.TemplateURL === undefined ? {} : { 'cloudformation:TemplateUrl': input.TemplateURL }),
-            ...(input.RoleARN === undefined ? {} : { 'cloudformation:RoleArn': input.RoleARN }),
+            ...roleContext(input.RoleARN),
           },
           ...(tags.length === 0 ? {} : { requestTags: tagRecord(tags) }),
         },
@@ -156,7 +163,7 @@ export function createStackOperations(environment: StackEnvironment): Record<str
 
   const deleteStack: Operation<Api.DeleteStackInput, object> = {
     mutating: true,
-    authorize: (input, call) => [onStack('DeleteStack', call, input.StackName), ...passRole(input.RoleARN)],
+    authorize: (input, call) => withRole('DeleteStack', input, call),
     async handle(input, call) {
       const stack = store.find(call.account, call.region, input.StackName ?? '');
       // Deleting what is not there, or is deleted already, succeeds.
@@ -362,7 +369,7 @@ export function createStackOperations(environment: StackEnvironment): Record<str
 
   const continueUpdateRollback: Operation<Api.ContinueUpdateRollbackInput, object> = {
     mutating: true,
-    authorize: (input, call) => [onStack('ContinueUpdateRollback', call, input.StackName), ...passRole(input.RoleARN)],
+    authorize: (input, call) => withRole('ContinueUpdateRollback', input, call),
     handle(input, call) {
       const stack = store.get(call.account, call.region, input.StackName);
       if (stack.status !== 'UPDATE_ROLLBACK_FAILED') {
@@ -376,7 +383,7 @@ export function createStackOperations(environment: StackEnvironment): Record<str
 
   const rollbackStack: Operation<Api.RollbackStackInput, Api.RollbackStackOutput> = {
     mutating: true,
-    authorize: (input, call) => [onStack('RollbackStack', call, input.StackName), ...passRole(input.RoleARN)],
+    authorize: (input, call) => withRole('RollbackStack', input, call),
     handle(input, call) {
       const stack = store.get(call.account, call.region, input.StackName);
       if (!['CREATE_FAILED', 'UPDATE_FAILED'].includes(stack.status)) {

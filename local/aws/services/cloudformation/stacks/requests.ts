@@ -16,6 +16,11 @@ export function stackResource(call: Call, nameOrId: string | undefined, existing
   return `arn:${call.partition}:cloudformation:${call.region}:${call.account}:stack/${nameOrId ?? '*'}/*`;
 }
 
+/** The condition key that every action with a role for CloudFormation knows (service authorization reference). */
+export function roleContext(roleArn: string | undefined): Record<string, string> {
+  return roleArn === undefined ? {} : { 'cloudformation:RoleArn': roleArn };
+}
+
 /** PassRole for a role that CloudFormation is to assume. */
 export function passRole(roleArn: string | undefined): AuthorizationRequest[] {
   if (roleArn === undefined) return [];

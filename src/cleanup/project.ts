@@ -1,4 +1,4 @@
-/** Stacks of the admin account, which are only removed on request: the GitHub roles, and the project itself with key, bucket and group. */
+/** The project itself with its stack, key, bucket and group, which are only removed on request. */
 import {
   DescribeKeyCommand,
   KMSClient,
@@ -14,58 +14,11 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { isAws } from '../aws/errors.ts';
 import { S3Client } from '../aws/s3.ts';
-import type { Target } from '../stacksets/model.ts';
 import { type CleanupContext, type Item, isGone, isOurs, type Kept, notOurs, type Part, unlessGone } from './part.ts';
-import { deleteStack, listStacks, readStack } from './stack.ts';
+import { deleteStack, readStack } from './stack.ts';
 
 /** Days until a key is gone for good; KMS allows 7 to 30, and nothing can be decrypted meanwhile. */
 const keyWaitsDays = 7;
-
-/** The stacks with the project's roles for GitHub, SageMaker and StackSets. The role that this very job runs in cannot remove itself. */
-export async function findRoleStacks(
-  targets: readonly Target[],
-  context: CleanupContext,
-): Promise<{ part: Part; kept: Kept[] }> {
-  const { aws, account, names, project } = context;
-  const item = (name: string): Item => ({ kind: 'stack', account, region: aws.region, name });
-  const prefix = `sagemaker-${names.base}-`;
-  const own = `${prefix}cleanup-role`;
-  const items: Item[] = [];
-  // Where cleanup looked with a role, there is the stack with that role.
-  const kept: Kept[] = targets.map((target) => {
-    const name = `${prefix}target-roles`;
-    const command = `aws cloudformation delete-stack --stack-name ${name}`;
-    return {
-      ...item(name),
-      ...target,
-      because: `it holds the role that cleanup works with there; remove it by hand, in that account: ${command}`,
-    };
-  });
-  for (const name of (await listStacks(aws, prefix, context.signal)).map(({ name }) => name).sort()) {
-    const suffix = name.slice(prefix.length);
-    if (name === own) {
-      const command = `aws cloudformation delete-stack --stack-name ${own}`;
-      kept.push({
-        ...item(name),
-        because: `it holds the role that this job runs in; remove it last, by hand: ${command}`,
-      });
-      continue;
-    }
-    if (!/^(project-roles|stack-set-administration|deploy-role-.+)$/.test(suffix)) continue;
-    const stack = await readStack(aws, name, context.signal);
-    if (isOurs(project, stack?.Tags)) items.push(item(name));
-    else if (stack !== undefined) kept.push({ ...item(name), because: notOurs(project) });
-  }
-  return {
-    kept,
-    part: {
-      items,
-      async remove(record) {
-        for (const each of items) await record.attempt(each, () => deleteStack(aws, each, context));
-      },
-    },
-  };
-}
 
 export interface ProjectThings {
   group: Item | undefined;
