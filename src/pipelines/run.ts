@@ -11,7 +11,8 @@ import { conclude } from './conclude.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import type { RunListener, RunReport, RunRequest } from './request.ts';
 import { type Started, startOrAttach } from './start.ts';
-import { missingFiles, type UploadFile, uploadFiles } from './uploads.ts';
+import { missingFiles, uploadFiles } from './transfer.ts';
+import type { UploadFile } from './uploads.ts';
 import { applyPipeline, type PipelinePlan, planPipeline, type WantedPipeline } from './upsert.ts';
 import { watchExecution } from './watch.ts';
 

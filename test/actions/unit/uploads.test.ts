@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Service } from '../../../src/aws/session.ts';
-import { missingFiles, planUpload, uploadFiles } from '../../../src/pipelines/uploads.ts';
+import { missingFiles, uploadFiles } from '../../../src/pipelines/transfer.ts';
+import { planUpload } from '../../../src/pipelines/uploads.ts';
 
 let folder: string;
 beforeEach(() => {
