@@ -44,7 +44,8 @@ function problems(statement: Statement): string[] {
       if (statement.Condition?.ArnLike?.['aws:PrincipalArn'] === undefined) found.push('trusts a whole account');
     if (
       statement.Principal?.Service !== undefined &&
-      statement.Condition?.StringEquals?.['aws:SourceAccount'] === undefined
+      statement.Condition?.StringEquals?.['aws:SourceAccount'] === undefined &&
+      statement.Condition?.StringEqualsIfExists?.['aws:SourceAccount'] === undefined
     )
       found.push('trusts a service for any account');
   }
