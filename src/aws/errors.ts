@@ -119,7 +119,8 @@ export function translate(error: unknown, site: CallSite): FailureError {
   let [, code = 'ServiceError', hint] = meanings.find(([pattern]) => pattern.test(awsCode)) ?? [];
   // Some services answer a missing thing with a validation error.
   if (code === 'InvalidRequest' && notFoundTexts.test(sdk.message ?? '')) code = 'NotFound';
-  let moved: string | undefined;
+  /** Our own sentence where the service's words would mislead. */
+  let told: string | undefined;
   const bucketRegion = sdk.$response?.headers?.['x-amz-bucket-region'];
   if (
     bucketRegion !== undefined &&
@@ -128,7 +129,7 @@ export function translate(error: unknown, site: CallSite): FailureError {
   ) {
     code = 'WrongRegion';
     hint = `Set \`aws-region\` to ${bucketRegion}`;
-    moved = `The bucket lies in ${bucketRegion}, not in ${site.region}`;
+    told = `The bucket lies in ${bucketRegion}, not in ${site.region}`;
   } else if (code === 'WrongRegion') {
     hint = 'Set `aws-region` to the region of the resource';
   }
@@ -138,10 +139,16 @@ export function translate(error: unknown, site: CallSite): FailureError {
   }
   const words = (sdk.message ?? '').trim();
   const bare = words === '' || words === 'UnknownError' || words === awsCode;
+  if (awsCode === 'TimeoutError') {
+    // The SDK names its own module and setting; the user needs to know who was silent.
+    const silence = words.split('\n')[0]!.replace(/^@smithy\S* - |\s*\(configured by[^)]*\)\.?/g, '');
+    told = `${site.service}:${site.operation} was not answered: ${silence}`;
+    hint = 'Re-run this job; it attaches to what was started';
+  }
   const failure: Failure = {
     code,
     region: site.region,
-    cause: moved ?? (bare ? `${site.service} answered ${awsCode} to ${site.operation}` : words),
+    cause: told ?? (bare ? `${site.service} answered ${awsCode} to ${site.operation}` : words),
     ...(site.account === undefined ? {} : { account: site.account }),
     ...(site.resource === undefined ? {} : { resource: site.resource }),
     ...(hint === undefined ? {} : { hint }),
