@@ -35,12 +35,20 @@ export function temporaryState(): string {
   return state;
 }
 
+export interface CliOptions {
+  state?: string;
+  detached?: boolean;
+  /** Arguments of node before the command (--import ...). */
+  nodeOptions?: string[];
+  env?: Record<string, string>;
+}
+
 /** Starts the command line as a user does, in a state folder of its own. */
-export function startCli(args: string[], options: { state?: string; detached?: boolean } = {}): Started {
+export function startCli(args: string[], options: CliOptions = {}): Started {
   const state = options.state ?? temporaryState();
-  const child = spawn(process.execPath, [join(root, 'cli', 'bin.mjs'), ...args], {
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), join(root, 'cli', 'bin.mjs'), ...args], {
     cwd: root,
-    env: { ...process.env, SAGEMAKER_MLOPS_STATE: state, NO_COLOR: '1' },
+    env: { ...process.env, SAGEMAKER_MLOPS_STATE: state, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: options.detached ?? false,
   });

@@ -1,0 +1,80 @@
+/** A reviewer may think longer than any client's patience: `push` and `dispatch` follow a run however long nobody decides. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startWorld, type World } from '../workflows/support.ts';
+import { root, startCli } from './support.ts';
+
+const workflow = `on: {push: {paths: ["model/**"]}, workflow_dispatch: {inputs: {why: {}}}}
+jobs:
+  production:
+    runs-on: ubuntu-24.04
+    environment: production
+    steps: [{run: echo deployed}]
+`;
+/** The command's timers run so many times as fast, those of its HTTP client included; the reviewer thinks in real time. */
+const factor = 100;
+const minutes = 6;
+
+let world: World;
+let state: string;
+beforeAll(async () => {
+  world = await startWorld();
+  world.github.createEnvironment('acme/abalone', { name: 'production', reviewers: ['grace'] });
+  await world.push({ '.github/workflows/deploy.yml': workflow, 'model/rounds': '50' });
+  for (const { id } of world.github.runs.list()) {
+    await waiting(id);
+    world.github.decide(id, 'production', 'rejected', 'not the one we follow', 'grace');
+    await world.github.runs.wait(id);
+  }
+  state = mkdtempSync(join(tmpdir(), 'sagemaker-mlops-waiting-'));
+  writeFileSync(
+    join(state, 'platform.json'),
+    JSON.stringify({
+      port: Number(new URL(world.url).port),
+      pid: process.pid,
+      token: world.token,
+      project: { name: 'abalone', id: 'p-0', repository: 'acme/abalone', directory: join(world.directory, 'clone') },
+    }),
+  );
+});
+afterAll(async () => {
+  rmSync(state, { recursive: true, force: true });
+  await world.close();
+});
+
+async function waiting(run: number): Promise<void> {
+  for (let tries = 0; world.github.runs.pendingDeployments(run).length === 0; tries += 1) {
+    if (tries > 500) throw new Error(`Nobody is asked about run ${run}.`);
+    await wait(20);
+  }
+}
+
+test.each([
+  ['push', ['-m', 'Fewer rounds'], 'approved', 0],
+  ['dispatch', ['deploy', '-f', 'why=again'], 'rejected', 1],
+] as const)(
+  '%s %j, undecided for six minutes, then %s',
+  async (command, args, decision, code) => {
+    writeFileSync(join(world.directory, 'clone/model/rounds'), command);
+    const started = startCli([command, ...args], {
+      state,
+      nodeOptions: ['--import', join(root, 'test/actions/support/fast-timers.mjs')],
+      env: { FAST_TIMERS: String(factor) },
+    });
+    await started.printed('production waits for a reviewer of production');
+    await wait((minutes * 60_000) / factor);
+    expect(started.child.exitCode).toBeNull();
+    const [newest] = world.github.runs.list();
+    world.github.decide(newest!.id, 'production', decision, 'thought about it', 'grace');
+    expect((await started.ended).code).toBe(code);
+    expect(started.output()).toMatch(
+      code === 0
+        ? /production approved by grace: thought about it[\s\S]*Succeeded\./
+        : /production rejected[\s\S]*failure/,
+    );
+  },
+  60_000,
+);
