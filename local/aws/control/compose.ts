@@ -41,7 +41,18 @@ export interface Composition {
 /** Longer than any arrangement of a test or of `start` takes. */
 const administratorSeconds = 12 * 3600;
 
+/** Puts a platform together; when that fails, what was opened until then is closed, processes included. */
 export async function compose(options: ComposeOptions): Promise<Composition> {
+  const opened: { close(): unknown }[] = [];
+  try {
+    return await assemble(options, opened);
+  } catch (error) {
+    for (const one of opened.reverse()) await one.close();
+    throw error;
+  }
+}
+
+async function assemble(options: ComposeOptions, opened: { close(): unknown }[]): Promise<Composition> {
   const { logger, python } = options;
   const world: World = { ...options.world, accounts: [...options.world.accounts] };
   const closing = new AbortController();
@@ -52,6 +63,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const durations = new Durations();
   const events = new EventLog();
   const moto = createMoto({ python, clock, logger });
+  opened.push(clock, moto);
   if (options.prewarm && python !== undefined) moto.prewarm();
 
   const { createIdentity } = await import('../iam/index.ts');
@@ -83,6 +95,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   });
   const clients = createClients(() => front, clock);
   const runner = await createRunnerOrRefusal(options, clock, clients);
+  opened.push(runner);
 
   const context: PlatformContext = {
     world,

@@ -82,6 +82,8 @@ export function createMoto({ python, clock, logger }: MotoOptions): Moto {
   };
 
   const ready = () => {
+    // A call that comes late would start a process that nobody ends.
+    if (closing) return Promise.reject(new Error('The local platform has closed.'));
     port ??= start();
     return port;
   };
