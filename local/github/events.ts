@@ -12,7 +12,7 @@ export interface RefUpdate {
 /** GitHub compares no push of more commits than this; path filters then match. */
 const maximumCommits = 1000;
 /** And lists no more than this many files. */
-const maximumFiles = 3000;
+export const maximumFiles = 3000;
 
 /** Files that a push changed; undefined when every path filter matches (first push, force push, very large diff). */
 export async function changedFiles(git: Git, repository: Repository, update: RefUpdate): Promise<string[] | undefined> {

@@ -70,6 +70,8 @@ export function createGitHub(options: GitHubOptions): LocalGitHub {
       events.dispatchWorkflow(repository, file, ref, inputs, actor),
     dispatchRepository: (repository, type, payload, actor) =>
       events.dispatchRepository(repository, type, payload, actor),
+    openPullRequest: (repository, request, actor, silent = false) =>
+      events.openPullRequest(repository, request, actor, silent),
     pushed: (repository, updates, actor) => events.push(repository, updates, actor),
     subscribe(listener) {
       listeners.add(listener);

@@ -84,6 +84,7 @@ export class Repositories {
       immutableSubject,
       runNumbers: new Map(),
       issues: [],
+      pulls: [],
     });
     return repository;
   }

@@ -1,6 +1,6 @@
 import type { ConcurrencyGroups } from './run/concurrency.ts';
 import type { Environments } from './run/environments.ts';
-import type { Repository } from './types.ts';
+import type { PullRecord, Repository } from './types.ts';
 
 export interface IssueRecord {
   number: number;
@@ -24,4 +24,10 @@ export interface RepositoryState {
   /** Number of the last run of each workflow file. */
   runNumbers: Map<string, number>;
   issues: IssueRecord[];
+  pulls: PullRecord[];
+}
+
+/** Issues and pull requests of a repository share one sequence of numbers. */
+export function nextNumber({ issues, pulls }: RepositoryState): number {
+  return issues.length + pulls.length + 1;
 }

@@ -1,11 +1,21 @@
 import { DispatchError, dispatchInputs } from './dispatch.ts';
-import { changedFiles, pushPayload, type RefUpdate, repositoryPayload, skipsWorkflows, userPayload } from './events.ts';
+import {
+  changedFiles,
+  maximumFiles,
+  pushPayload,
+  type RefUpdate,
+  repositoryPayload,
+  skipsWorkflows,
+  userPayload,
+} from './events.ts';
 import { type Git, zeroSha } from './git.ts';
+import { type NewPull, type PullActivity, PullRequests, pullPayload } from './pulls.ts';
 import type { Repositories } from './repositories.ts';
+import type { RepositoryState } from './repository-state.ts';
 import { addresses } from './run/contexts.ts';
 import type { RunStore } from './run/runs.ts';
-import type { GitHubOptions, Repository, RunEvent, RunRecord } from './types.ts';
-import { pushMatches } from './workflow/filters.ts';
+import type { GitHubOptions, PullRecord, Repository, RunEvent, RunRecord } from './types.ts';
+import { pullMatches, pushMatches } from './workflow/filters.ts';
 import type { Problem } from './workflow/location.ts';
 import type { Triggers } from './workflow/model.ts';
 import { parseWorkflow } from './workflow/parse.ts';
@@ -20,6 +30,7 @@ export class EventSource {
   readonly #repositories: Repositories;
   readonly #runs: RunStore;
   readonly #emit: (event: RunEvent) => void;
+  readonly #pulls: PullRequests;
 
   constructor(parts: {
     options: GitHubOptions;
@@ -33,6 +44,7 @@ export class EventSource {
     this.#repositories = parts.repositories;
     this.#runs = parts.runs;
     this.#emit = parts.emit;
+    this.#pulls = new PullRequests(parts.git, () => parts.options.clock.now());
   }
 
   async push(fullName: string, updates: readonly RefUpdate[], actor: string | undefined): Promise<RunRecord[]> {
@@ -41,6 +53,70 @@ export class EventSource {
     for (const update of updates) {
       if (tags.length > maximumTags && tags.includes(update)) continue;
       started.push(...(await this.#update(fullName, update, actor)));
+      const state = this.#repositories.need(fullName);
+      for (const activity of await this.#pulls.pushed(state, update))
+        started.push(...(await this.#pullRequest(state, activity, actor)));
+    }
+    return started;
+  }
+
+  /** Throws PullRequestError with GitHub's reasons. */
+  async openPullRequest(
+    fullName: string,
+    wanted: NewPull,
+    actor: string | undefined,
+    silent: boolean,
+  ): Promise<{ pull: PullRecord; runs: RunRecord[] }> {
+    const state = this.#repositories.need(fullName);
+    const pull = await this.#pulls.open(state, wanted, actor ?? this.#actor(state.repository));
+    return { pull, runs: silent ? [] : await this.#pullRequest(state, { pull, action: 'opened' }, actor) };
+  }
+
+  /** Starts the workflows of the merge commit that wait for the activity. */
+  async #pullRequest(state: RepositoryState, activity: PullActivity, actor: string | undefined): Promise<RunRecord[]> {
+    const { repository } = state;
+    const { pull, action } = activity;
+    const { mergeSha: sha } = pull;
+    const note = (message: string) => this.#emit({ type: 'note', repository: repository.fullName, message });
+    if (sha === undefined) {
+      note(
+        `Pull request ${pull.number} starts no workflows: ${pull.headBranch} is in conflict with ${pull.baseBranch}.`,
+      );
+      return [];
+    }
+    const message = await this.#git.run([
+      '--git-dir',
+      repository.gitDirectory,
+      'log',
+      '-1',
+      '--format=%B',
+      pull.headSha,
+    ]);
+    if (skipsWorkflows(message)) {
+      note(`The commit message of ${pull.headSha.slice(0, 7)} asks for no workflows.`);
+      return [];
+    }
+    const files = await this.#pulls.changed(repository, pull);
+    const event = { action, base: pull.baseBranch, changed: files.length > maximumFiles ? undefined : files };
+    const who = actor ?? this.#actor(repository);
+    const payload = pullPayload(repository, activity, who, this.#server());
+    const started: RunRecord[] = [];
+    for (const { path, on } of await this.#workflows(repository, sha)) {
+      if (on.pullRequest === undefined || !pullMatches(on.pullRequest, event)) continue;
+      const { number, title, headBranch, headSha, baseBranch, baseSha } = pull;
+      started.push(
+        await this.#runs.start({
+          state,
+          path,
+          event: 'pull_request',
+          ref: `refs/pull/${number}/merge`,
+          sha,
+          pull: { number, title, headBranch, headSha, baseBranch, baseSha },
+          actor: who,
+          payload,
+          inputs: {},
+        }),
+      );
     }
     return started;
   }
@@ -174,5 +250,12 @@ export class EventSource {
 }
 
 function namesNothing(on: Triggers): boolean {
-  return !on.push && !on.repositoryDispatch && !on.workflowDispatch && !on.workflowCall && on.ignored.length === 0;
+  return (
+    !on.push &&
+    !on.pullRequest &&
+    !on.repositoryDispatch &&
+    !on.workflowDispatch &&
+    !on.workflowCall &&
+    on.ignored.length === 0
+  );
 }

@@ -70,6 +70,27 @@ export interface PendingDeployment {
   jobs: { id: number; name: string }[];
 }
 
+export interface PullFacts {
+  number: number;
+  title: string;
+  headBranch: string;
+  headSha: string;
+  baseBranch: string;
+  baseSha: string;
+}
+
+/** A pull request between two branches of one repository. */
+export interface PullRecord extends PullFacts {
+  body: string | null;
+  state: 'open' | 'closed';
+  merged: boolean;
+  /** Commit of refs/pull/NUMBER/merge; undefined while the branches are in conflict. */
+  mergeSha: string | undefined;
+  author: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
 /** One attempt of a run, as kept in runs/ID/run.json. */
 export interface RunRecord {
   id: number;
@@ -80,9 +101,11 @@ export interface RunRecord {
   name: string;
   path: string;
   title: string;
-  event: 'push' | 'workflow_dispatch' | 'repository_dispatch';
+  event: 'push' | 'pull_request' | 'workflow_dispatch' | 'repository_dispatch';
   ref: string;
   sha: string;
+  /** Of a pull_request run, whose own ref and sha are those of the merge commit. */
+  pull?: PullFacts;
   actor: string;
   triggeringActor: string;
   inputs: Record<string, unknown>;
@@ -243,6 +266,16 @@ export interface LocalGitHub {
     updates: { ref: string; before: string; after: string }[],
     actor?: string,
   ): Promise<RunRecord[]>;
+  /**
+   * Opens a pull request and starts the workflows that wait for it. Throws PullRequestError with GitHub's reasons. `silent`:
+   * opened with a job's token, which raises no event.
+   */
+  openPullRequest(
+    repository: string,
+    request: { title: string; body: string | null; head: string; base: string },
+    actor?: string,
+    silent?: boolean,
+  ): Promise<{ pull: PullRecord; runs: RunRecord[] }>;
   runs: Runs;
   subscribe(listener: (event: RunEvent) => void): () => void;
   decide(runId: number, environment: string, state: 'approved' | 'rejected', comment: string, user: string): void;

@@ -26,6 +26,7 @@ export function jobClaims(job: JobState, audience: string, immutableSubject: boo
     workflowSha: facts.workflowSha,
     jobWorkflowRef: `${definedBy.repository}/${definedBy.path}@${definedBy.ref}`,
     jobWorkflowSha: definedBy.sha,
+    ...(run.pull === undefined ? {} : { headRef: run.pull.headBranch, baseRef: run.pull.baseBranch }),
     ...(environment === undefined ? {} : { environment }),
     audience,
     immutableSubject,

@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DispatchError, InputError } from '../dispatch.ts';
+import { PullRequestError } from '../pulls.ts';
 import { addresses } from '../run/contexts.ts';
 import { grants } from '../workflow/permissions.ts';
 import type { ApiContext } from './context.ts';
 import { bearer, HttpError, readJson, sendJson } from './http.ts';
 import { pageOf, type Route } from './route.ts';
 import { issueRoutes } from './routes-issues.ts';
+import { pullRoutes } from './routes-pulls.ts';
 import { repositoryRoutes } from './routes-repository.ts';
 import { runRoutes } from './routes-runs.ts';
 import { userShape } from './shapes.ts';
 
-const routes: Route[] = [...repositoryRoutes, ...runRoutes, ...issueRoutes];
+const routes: Route[] = [...repositoryRoutes, ...runRoutes, ...issueRoutes, ...pullRoutes];
 
 function match(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/');
@@ -68,7 +70,8 @@ export async function handleRest(
         response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(answer.body);
       else sendJson(response, answer.status ?? 200, answer.body ?? {});
     } catch (error) {
-      if (error instanceof DispatchError || error instanceof InputError) throw new HttpError(422, error.message);
+      if (error instanceof DispatchError || error instanceof InputError || error instanceof PullRequestError)
+        throw new HttpError(422, error.message);
       throw error;
     }
     return;

@@ -1,4 +1,4 @@
-import type { IssueRecord, RepositoryState } from '../repository-state.ts';
+import { type IssueRecord, nextNumber } from '../repository-state.ts';
 import { HttpError } from './http.ts';
 import { page, type RestCall, type Route } from './route.ts';
 import { userShape } from './shapes.ts';
@@ -31,7 +31,7 @@ function shape(issue: IssueRecord, { state, urls }: RestCall): Record<string, un
 }
 
 /** Text fields of a request; anything else in it is refused by name rather than dropped. */
-async function fields(call: RestCall, known: readonly string[]): Promise<Record<string, unknown>> {
+export async function fields(call: RestCall, known: readonly string[]): Promise<Record<string, unknown>> {
   const body = await call.body();
   const unknown = Object.keys(body).filter((name) => !known.includes(name));
   if (unknown.length > 0)
@@ -42,7 +42,7 @@ async function fields(call: RestCall, known: readonly string[]): Promise<Record<
   return body;
 }
 
-function text(body: Record<string, unknown>, name: string): string {
+export function text(body: Record<string, unknown>, name: string): string {
   const value = body[name];
   if (typeof value !== 'string' || value === '')
     throw new HttpError(422, `Invalid request.\n\n'${name}' wasn't supplied.`);
@@ -56,10 +56,6 @@ function labels(value: unknown): string[] {
 
 function now({ context }: RestCall): string {
   return context.options.clock.now().toISOString();
-}
-
-function nextNumber({ issues }: RepositoryState): number {
-  return issues.length + 1;
 }
 
 /** Issues as far as a report that is kept up to date needs them. They live as long as this process. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { JobRecord, RunRecord } from '../types.ts';
 import { HttpError } from './http.ts';
 import { page, type RestCall, type Route } from './route.ts';
-import { approvalShape, jobShape, pendingShape, runShape } from './shapes.ts';
+import { approvalShape, headOf, jobShape, pendingShape, runShape } from './shapes.ts';
 
 const base = '/repos/{owner}/{repo}/actions';
 
@@ -56,9 +56,9 @@ export const runRoutes: Route[] = [
     handle: ({ context, state, query, urls }) => {
       const wanted: Record<string, (one: RunRecord) => string | null> = {
         actor: (one) => one.actor,
-        branch: (one) => one.ref.replace(/^refs\/(heads|tags)\//, ''),
+        branch: (one) => headOf(one).branch,
         event: (one) => one.event,
-        head_sha: (one) => one.sha,
+        head_sha: (one) => headOf(one).sha,
       };
       let all = context.runs.list(state.repository.fullName);
       for (const [name, value] of query) {

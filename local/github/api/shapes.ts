@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { userId } from '../run/contexts.ts';
 import type { Environment } from '../run/environments.ts';
-import type { Approval, JobRecord, PendingDeployment, Repository, RunRecord } from '../types.ts';
+import type { Approval, JobRecord, PendingDeployment, PullRecord, Repository, RunRecord } from '../types.ts';
 
 /** GitHub's JSON for what this one keeps. `api` is GITHUB_API_URL, `server` GITHUB_SERVER_URL. */
 export interface Urls {
@@ -58,6 +58,42 @@ export function workflowShape(repository: Repository, path: string, name: string
 
 type RunLike = Omit<RunRecord, 'previousAttempts' | 'approvals'>;
 
+/** Branch (or tag) and commit that a run is shown for: of a pull request its head, not the merge commit that it runs on. */
+export function headOf(run: RunLike): { branch: string; sha: string } {
+  if (run.pull) return { branch: run.pull.headBranch, sha: run.pull.headSha };
+  return { branch: run.ref.replace(/^refs\/(heads|tags)\//, ''), sha: run.sha };
+}
+
+export function pullShape(pull: PullRecord, repository: Repository, urls: Urls): Record<string, unknown> {
+  const end = (ref: string, sha: string) => ({
+    label: `${repository.owner}:${ref}`,
+    ref,
+    sha,
+    user: { ...userShape(repository.owner), id: repository.ownerId, type: 'Organization' },
+    repo: repositoryShape(repository, urls),
+  });
+  return {
+    id: repository.id * 1000 + pull.number,
+    node_id: nodeId('PullRequest', repository.id * 1000 + pull.number),
+    number: pull.number,
+    state: pull.state,
+    locked: false,
+    draft: false,
+    merged: pull.merged,
+    mergeable: pull.mergeSha !== undefined,
+    merge_commit_sha: pull.mergeSha ?? null,
+    title: pull.title,
+    body: pull.body,
+    user: userShape(pull.author),
+    head: end(pull.headBranch, pull.headSha),
+    base: end(pull.baseBranch, pull.baseSha),
+    created_at: pull.createdAt,
+    updated_at: pull.updatedAt,
+    url: `${urls.api}/repos/${repository.fullName}/pulls/${pull.number}`,
+    html_url: `${urls.server}/${repository.fullName}/pull/${pull.number}`,
+  };
+}
+
 export function runShape(run: RunLike, repository: Repository, urls: Urls): Record<string, unknown> {
   const url = `${urls.api}/repos/${run.repository}/actions/runs/${run.id}`;
   return {
@@ -71,8 +107,8 @@ export function runShape(run: RunLike, repository: Repository, urls: Urls): Reco
     event: run.event,
     status: run.status,
     conclusion: run.conclusion,
-    head_branch: run.ref.replace(/^refs\/(heads|tags)\//, ''),
-    head_sha: run.sha,
+    head_branch: headOf(run).branch,
+    head_sha: headOf(run).sha,
     workflow_id: workflowId(repository, run.path),
     actor: userShape(run.actor),
     triggering_actor: userShape(run.triggeringActor),
@@ -86,9 +122,17 @@ export function runShape(run: RunLike, repository: Repository, urls: Urls): Reco
     cancel_url: `${url}/cancel`,
     rerun_url: `${url}/rerun`,
     workflow_url: `${urls.api}/repos/${run.repository}/actions/workflows/${workflowId(repository, run.path)}`,
-    pull_requests: [],
+    pull_requests: run.pull
+      ? [
+          {
+            number: run.pull.number,
+            head: { ref: run.pull.headBranch, sha: run.pull.headSha },
+            base: { ref: run.pull.baseBranch, sha: run.pull.baseSha },
+          },
+        ]
+      : [],
     referenced_workflows: [],
-    head_commit: { id: run.sha, message: run.title },
+    head_commit: { id: headOf(run).sha, message: run.title },
     repository: repositoryShape(repository, urls),
     head_repository: repositoryShape(repository, urls),
   };
@@ -103,8 +147,8 @@ export function jobShape(job: JobRecord, run: RunLike, urls: Urls): Record<strin
     run_url: `${urls.api}/repos/${run.repository}/actions/runs/${run.id}`,
     workflow_name: run.name,
     name: job.name,
-    head_sha: run.sha,
-    head_branch: run.ref.replace(/^refs\/(heads|tags)\//, ''),
+    head_sha: headOf(run).sha,
+    head_branch: headOf(run).branch,
     status: job.status,
     conclusion: job.conclusion,
     created_at: job.createdAt,

@@ -22,7 +22,7 @@ export function addresses(baseUrl: string): Addresses {
 /** The github context as far as the server knows it (before a runner has a workspace). */
 export function githubContext(facts: RunFacts, urls: Addresses): Record<string, unknown> {
   const { run, repository } = facts;
-  const refName = run.ref.replace(/^refs\/(heads|tags)\//, '');
+  const refName = run.ref.replace(/^refs\/(heads|tags|pull)\//, '');
   return {
     token: '',
     job: '',
@@ -43,8 +43,8 @@ export function githubContext(facts: RunFacts, urls: Addresses): Record<string, 
     actor: run.actor,
     triggering_actor: run.triggeringActor,
     workflow: run.name,
-    head_ref: '',
-    base_ref: '',
+    head_ref: run.pull?.headBranch ?? '',
+    base_ref: run.pull?.baseBranch ?? '',
     event_name: run.event,
     event: facts.event,
     server_url: urls.server,

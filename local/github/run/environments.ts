@@ -78,10 +78,13 @@ export class Environments {
     return environment;
   }
 
-  /** Why the ref may not use the environment, undefined when it may. Tags match no branch rule. */
+  /**
+   * Why the ref may not use the environment, undefined when it may. Tags match no branch rule; a pull request is matched by its
+   * whole merge ref, which the name of a branch never is.
+   */
   refusesRef(environment: Environment, ref: string): string | undefined {
     if (!environment.branches) return undefined;
-    const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1];
+    const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1] ?? /^refs\/pull\/.+$/.exec(ref)?.[0];
     if (branch !== undefined && environment.branches.some((pattern) => matchesFnmatch(pattern, branch)))
       return undefined;
     const what = branch === undefined ? `Tag "${ref.replace('refs/tags/', '')}"` : `Branch "${branch}"`;

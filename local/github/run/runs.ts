@@ -4,7 +4,7 @@ import { type Data, toData } from '../expressions.ts';
 import type { Git } from '../git.ts';
 import { commitOrigin, type Origin } from '../origin.ts';
 import type { RepositoryState } from '../repository-state.ts';
-import type { GitHubOptions, JobRecord, Pace, RunEvent, RunRecord, Runs } from '../types.ts';
+import type { GitHubOptions, JobRecord, Pace, PullFacts, RunEvent, RunRecord, Runs } from '../types.ts';
 import { WorkflowProblems } from '../workflow/location.ts';
 import type { UsesStep } from '../workflow/model.ts';
 import { defaultPermissions } from '../workflow/permissions.ts';
@@ -22,6 +22,7 @@ export interface NewRun {
   event: RunRecord['event'];
   ref: string;
   sha: string;
+  pull?: PullFacts;
   actor: string;
   payload: Record<string, unknown>;
   inputs: Record<string, unknown>;
@@ -122,6 +123,7 @@ export class RunStore implements Runs {
       event: request.event,
       ref: request.ref,
       sha: request.sha,
+      ...(request.pull === undefined ? {} : { pull: request.pull }),
       actor: request.actor,
       triggeringActor: request.actor,
       inputs: request.inputs,
@@ -321,6 +323,7 @@ export class RunStore implements Runs {
         .trim();
       if (text !== '') return text;
     }
+    if (facts.run.pull) return facts.run.pull.title;
     const head = (facts.event.head_commit as { message?: string } | undefined)?.message?.split('\n')[0];
     return facts.run.event === 'push' && head ? head : (name ?? facts.run.path);
   }

@@ -72,10 +72,12 @@ async function clone(
   await run('init', '--quiet', '--initial-branch', 'main');
   await run('remote', 'add', 'origin', job.spec.facts.repository.url);
   const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1] ?? (/^(refs\/|[0-9a-f]{40}$)/.test(ref) ? undefined : ref);
+  const pull = /^refs\/(pull\/.+)$/.exec(ref)?.[1];
+  const own = `+${sha}:refs/remotes/${pull ?? `origin/${branch ?? 'checkout'}`}`;
   const refspecs =
     depth === 0
-      ? ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*']
-      : [`+${sha}:refs/remotes/origin/${branch ?? 'checkout'}`];
+      ? ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*', ...(pull === undefined ? [] : [own])]
+      : [own];
   await run(
     '-c',
     'protocol.version=2',

@@ -82,3 +82,21 @@ export function pushMatches(filters: PushFilters, push: PushFacts): boolean {
   if (filters.pathsIgnore) return push.changed.some((path) => !matchesFilter(filters.pathsIgnore!, path));
   return true;
 }
+
+/** What a pull request may be filtered by. */
+export interface PullFilters extends Pick<PushFilters, 'branches' | 'branchesIgnore' | 'paths' | 'pathsIgnore'> {
+  types: string[];
+}
+
+export interface PullEvent {
+  action: string;
+  /** Branch that the pull request goes into. */
+  base: string;
+  /** Files that differ from where the branches parted; undefined for a very large diff, which matches. */
+  changed: readonly string[] | undefined;
+}
+
+/** Does an event of a pull request start a workflow with these filters? */
+export function pullMatches({ types, ...filters }: PullFilters, { action, base, changed }: PullEvent): boolean {
+  return types.includes(action) && pushMatches(filters, { ref: `refs/heads/${base}`, changed });
+}

@@ -1,5 +1,5 @@
 import type { Condition, Template } from '../expressions.ts';
-import type { PushFilters } from './filters.ts';
+import type { PullFilters, PushFilters } from './filters.ts';
 import type { Location } from './location.ts';
 import type { Permissions } from './permissions.ts';
 import type { TemplateTree } from './yaml.ts';
@@ -17,10 +17,11 @@ export interface WorkflowInput {
 
 export interface Triggers {
   push?: PushFilters;
+  pullRequest?: PullFilters;
   repositoryDispatch?: { types: string[] | undefined };
   workflowDispatch?: { inputs: WorkflowInput[] };
   workflowCall?: { inputs: WorkflowInput[]; outputs: Map<string, Template> };
-  /** Events of GitHub that never happen here (schedule, pull_request, ...). */
+  /** Events of GitHub that never happen here (schedule, release, ...). */
   ignored: string[];
 }
 

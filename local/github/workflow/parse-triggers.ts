@@ -1,4 +1,4 @@
-import type { PushFilters } from './filters.ts';
+import type { PullFilters, PushFilters } from './filters.ts';
 import { patternToRegExp } from './filters.ts';
 import type { InputType, Triggers, WorkflowInput } from './model.ts';
 import { places } from './places.ts';
@@ -28,7 +28,6 @@ const otherEvents = [
   'project_card',
   'project_column',
   'public',
-  'pull_request',
   'pull_request_comment',
   'pull_request_review',
   'pull_request_review_comment',
@@ -41,6 +40,30 @@ const otherEvents = [
   'workflow_run',
 ];
 
+/** Activity types of pull_request that happen here. */
+const pullTypes = ['opened', 'synchronize', 'reopened'];
+/** And those that GitHub has besides. */
+const otherPullTypes = [
+  'assigned',
+  'auto_merge_disabled',
+  'auto_merge_enabled',
+  'closed',
+  'converted_to_draft',
+  'demilestoned',
+  'dequeued',
+  'edited',
+  'enqueued',
+  'labeled',
+  'locked',
+  'milestoned',
+  'ready_for_review',
+  'review_request_removed',
+  'review_requested',
+  'unassigned',
+  'unlabeled',
+  'unlocked',
+];
+
 const inputTypes: Record<'workflow_dispatch' | 'workflow_call', readonly string[]> = {
   workflow_dispatch: ['string', 'number', 'boolean', 'choice', 'environment'],
   workflow_call: ['string', 'number', 'boolean'],
@@ -50,6 +73,7 @@ export function parseTriggers(value: Value): Triggers {
   const triggers: Triggers = { ignored: [] };
   const add = (name: string, options: Value | undefined, at: Value) => {
     if (name === 'push') triggers.push = options ? parsePush(options) : {};
+    else if (name === 'pull_request') triggers.pullRequest = parsePull(options, triggers.ignored);
     else if (name === 'workflow_dispatch')
       triggers.workflowDispatch = { inputs: options ? parseDispatch(options) : [] };
     else if (name === 'repository_dispatch') {
@@ -70,43 +94,55 @@ export function parseTriggers(value: Value): Triggers {
 }
 
 function parsePush(value: Value): PushFilters {
-  const fields = value.fields('on.push', [
-    'branches',
-    'branches-ignore',
-    'tags',
-    'tags-ignore',
-    'paths',
-    'paths-ignore',
-  ]);
-  const list = (key: keyof typeof fields): string[] | undefined => {
-    const patterns = fields[key]?.stringList(`on.push.${key}`);
-    for (const pattern of patterns ?? []) {
+  return parseFilters('push', value, ['branches', 'branches-ignore', 'tags', 'tags-ignore', 'paths', 'paths-ignore'])
+    .filters;
+}
+
+/** Types that never happen here are added to `ignored`. */
+function parsePull(value: Value | undefined, ignored: string[]): PullFilters {
+  if (value === undefined) return { types: pullTypes };
+  const keys = ['types', 'branches', 'branches-ignore', 'paths', 'paths-ignore'];
+  const { filters, fields } = parseFilters('pull_request', value, keys);
+  const types = fields['types']?.stringList('on.pull_request.types') ?? pullTypes;
+  for (const type of types) {
+    if (otherPullTypes.includes(type)) ignored.push(`pull_request (${type})`);
+    else if (!pullTypes.includes(type)) fields['types']!.problem(`unknown type '${type}' of pull_request`);
+  }
+  return { ...filters, types };
+}
+
+const filterKeys = {
+  branches: 'branches',
+  'branches-ignore': 'branchesIgnore',
+  tags: 'tags',
+  'tags-ignore': 'tagsIgnore',
+  paths: 'paths',
+  'paths-ignore': 'pathsIgnore',
+} as const;
+
+function parseFilters(event: string, value: Value, keys: readonly string[]) {
+  const fields: Record<string, Value | undefined> = value.fields(`on.${event}`, keys);
+  const filters: PushFilters = {};
+  for (const [key, name] of Object.entries(filterKeys)) {
+    const patterns = fields[key]?.stringList(`on.${event}.${key}`);
+    if (patterns === undefined) continue;
+    for (const pattern of patterns) {
       try {
         patternToRegExp(pattern.replace(/^!/, ''));
       } catch (error) {
         fields[key]!.problem((error as Error).message);
       }
     }
-    return patterns;
-  };
-  const filters: PushFilters = {};
-  const assign = <Key extends keyof PushFilters>(key: Key, patterns: string[] | undefined) => {
-    if (patterns) filters[key] = patterns;
-  };
-  assign('branches', list('branches'));
-  assign('branchesIgnore', list('branches-ignore'));
-  assign('tags', list('tags'));
-  assign('tagsIgnore', list('tags-ignore'));
-  assign('paths', list('paths'));
-  assign('pathsIgnore', list('paths-ignore'));
+    filters[name] = patterns;
+  }
   for (const [one, other] of [
     ['branches', 'branches-ignore'],
     ['tags', 'tags-ignore'],
     ['paths', 'paths-ignore'],
   ] as const) {
-    if (fields[one] && fields[other]) fields[other].problem(`on.push cannot have both '${one}' and '${other}'`);
+    if (fields[one] && fields[other]) fields[other].problem(`on.${event} cannot have both '${one}' and '${other}'`);
   }
-  return filters;
+  return { filters, fields };
 }
 
 function parseDispatch(value: Value): WorkflowInput[] {
