@@ -3,11 +3,13 @@
  * which things depend on each other. Nothing is remembered between runs: what is left is found again.
  */
 import { type Failure, FailureError } from '../failure.ts';
-import { place, type Target } from '../stacksets/model.ts';
+import type { Target } from '../stacksets/model.ts';
 import { findBucket } from './bucket.ts';
 import {
+  accountsAtOnce,
   type CleanupContext,
   createRecorder,
+  eachOf,
   type Item,
   inWords,
   type Kept,
@@ -15,11 +17,13 @@ import {
   type Recorder,
 } from './part.ts';
 import { findPipeline, type PipelineOptions } from './pipeline.ts';
+import { findPlaces, type Place, unseenFailure } from './places.ts';
 import { findProject } from './project.ts';
 import { findRegistry } from './registry.ts';
 import { findOwnRoleStacks, findRoleStacks } from './role-stacks.ts';
 import { findSets, stackSetParts } from './stack-sets.ts';
-import { type FoundTarget, findTarget, schedulePart, settler, targetPart } from './targets.ts';
+import { settler, targetPart } from './target-removal.ts';
+import { type FoundTarget, findTarget, schedulePart } from './targets.ts';
 
 export interface CleanupOptions extends PipelineOptions {
   /** Targets that the project's stage files name, besides those that its stack sets know. */
@@ -38,40 +42,87 @@ export interface Findings {
   unseen: readonly Failure[];
 }
 
+/** From so many on, looking takes minutes, and says how far it is. */
+const manyPlaces = 100;
+
+/** Looks into every place. A place that cannot be looked at is a failure, a warning or a remark, as it is trusted. */
+async function lookAt(
+  places: readonly Place[],
+  dismantled: boolean,
+  stackIds: ReadonlySet<string>,
+  context: CleanupContext,
+): Promise<{ targets: FoundTarget[]; kept: Kept[]; unseen: Failure[] }> {
+  const { logger, signal } = context;
+  const answers: Awaited<ReturnType<typeof findTarget>>[] = [];
+  const unseen: Failure[][] = [];
+  let done = 0;
+  await eachOf([...places.keys()], accountsAtOnce, async (index) => {
+    const where = places[index] as Place;
+    try {
+      answers[index] = await findTarget(where, [...where.stages], stackIds, context);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FailureError)) throw error;
+      const failures = error.failures.map((failure) => unseenFailure(where, failure, context));
+      const text = `The account ${where.account} of ${where.saidBy} was not looked at: ${error.message}`;
+      if (where.trust === 'certain') unseen[index] = failures;
+      else if (where.trust === 'named' && !dismantled) logger.warn(text, 'cleanup');
+      else logger.info(text);
+    }
+    done += 1;
+    // Two spaces in front: a line that the command line shows as progress.
+    if (done % manyPlaces === 0) logger.info(`  looked at ${done} of ${places.length} accounts and regions`);
+  });
+  const found = answers.flat();
+  return {
+    targets: found.map((answer) => answer.found),
+    kept: found.flatMap((answer) => answer.kept),
+    unseen: unseen.flat(),
+  };
+}
+
+/** What is looked for in target accounts, and the sets that lead there. */
+const ofTargets: readonly Item['kind'][] = [
+  'monitoring schedule',
+  'stack instance',
+  'endpoint',
+  'endpoint configuration',
+  'model',
+  'endpoint log group',
+  'stack set',
+  'stack',
+];
+
+/**
+ * The stacks with the roles that deploy name the target accounts: while something is left in those, or nobody could look, the stacks
+ * stay, so that the next run looks there again.
+ */
+function heldBack(part: Part, unseen: () => boolean): Part {
+  return {
+    items: part.items,
+    async remove(record) {
+      if (!unseen() && !record.failures.some(({ item }) => ofTargets.includes(item.kind))) return part.remove(record);
+      for (const item of part.items)
+        record.fail(item, {
+          code: 'Conflict',
+          cause: `The stack ${item.name} stays, because something may be left in the accounts that these stacks name`,
+          hint: 'Mend what keeps the rest, then run cleanup again',
+        });
+    },
+  };
+}
+
 /** Everything that belongs to the project. Changes nothing. */
 export async function findAll(options: CleanupOptions, context: CleanupContext): Promise<Findings> {
-  const { logger } = context;
-  const unseen: Failure[] = [];
   const kept: Kept[] = [];
   const { sets, kept: foreignSets } = await findSets(context);
   kept.push(...foreignSets);
 
-  const stagesAt = new Map<string, { target: Target; stages: Set<string>; certain: boolean }>();
-  const add = ({ account, region }: Target, stage: string, certain: boolean) => {
-    const key = place({ account, region });
-    const entry = stagesAt.get(key) ?? { target: { account, region }, stages: new Set<string>(), certain: false };
-    entry.stages.add(stage);
-    entry.certain ||= certain;
-    stagesAt.set(key, entry);
-  };
-  for (const { stage, state, earlier } of sets)
-    for (const target of [...state.instances, ...earlier]) add(target, stage, true);
-  for (const { stage, ...target } of options.stageTargets) add(target, stage, false);
-  const targets: FoundTarget[] = [];
   const stackIds = new Set(sets.flatMap(({ state }) => state.instances.map(({ stackId }) => stackId ?? '')));
-  for (const { target, stages, certain } of stagesAt.values()) {
-    try {
-      const { found, kept: foreign } = await findTarget(target, [...stages], stackIds, context);
-      targets.push(found);
-      kept.push(...foreign);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof FailureError)) throw error;
-      // A stage file may name an account that nothing was ever deployed to.
-      if (certain) unseen.push(...error.failures.map((failure) => ({ ...target, ...failure })));
-      else logger.warn(`The account ${target.account} of a stage file was not looked at: ${error.message}`, 'cleanup');
-    }
-  }
+  const { places, dismantled } = await findPlaces(sets, options.stageTargets, context);
+  const looked = await lookAt(places, dismantled, stackIds, context);
+  const { targets, unseen } = looked;
+  kept.push(...looked.kept);
 
   const pipeline = await findPipeline(options, context);
   const registry = await findRegistry(options.keepLast, context);
@@ -89,13 +140,13 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
   const parts = [
     schedulePart(targets, context),
     stackSets.instances,
-    targetPart(targets, stackSets.remaining, context),
+    targetPart(targets, stackSets.outcome, context),
     // The sets know where their instances were, so they go after what those left behind.
     stackSets.sets,
     pipeline.part,
     registry.part,
     bucket.part,
-    ...(roles === undefined ? [] : [roles.part]),
+    ...(roles === undefined ? [] : [heldBack(roles.part, () => unseen.length > 0)]),
     project.part,
     ...(ownRoles === undefined ? [] : [ownRoles.part]),
   ].filter(({ items }) => items.length > 0);
@@ -111,9 +162,7 @@ export async function removeAll({ parts }: Findings, context: CleanupContext): P
       await part.remove(record);
     } catch (error) {
       context.signal.throwIfAborted();
-      const [item] = part.items;
-      if (!(error instanceof FailureError) || error.status === 'still-running' || item === undefined) throw error;
-      for (const failure of error.failures) record.fail(item, failure);
+      record.failRest(part.items, error);
     }
     const [done, failed] = [record.removed.slice(before), record.failures.length - failedBefore];
     // Two spaces in front: a line that the command line shows as progress.

@@ -66,6 +66,11 @@ export interface CleanupContext {
   targetRole: string;
 }
 
+/** Calls in flight to one service of one account; the slowest of them (CloudWatch Logs) allow some tens a second. */
+export const atOnce = 6;
+/** Target accounts that are worked on side by side. */
+export const accountsAtOnce = 8;
+
 export interface Outcome extends Item {
   done: string;
 }
@@ -80,7 +85,14 @@ export interface Recorder {
    */
   attempt(item: Item, work: () => Promise<string | undefined>, look?: () => Promise<unknown>): Promise<boolean>;
   fail(item: Item, failure: Failure): void;
+  /**
+   * Fails all of `items` that are not told yet, with what ended the work on them; at least one. Throws the error again when it is not
+   * about these items: a deadline ends the run, and a mistake of ours must not look like one of the account.
+   */
+  failRest(items: readonly Item[], error: unknown): void;
 }
+
+const keyOf = ({ kind, account, region, name }: Item) => [kind, account, region, name].join(' ');
 
 /** How many things of each kind; a counted item counts as many. */
 export function countsOf(items: readonly Item[]): Record<string, number> {
@@ -131,6 +143,14 @@ export function createRecorder(logger: Logger, signal: AbortSignal): Recorder {
     removed,
     failures,
     fail,
+    failRest(items, error) {
+      if (!(error instanceof FailureError) || error.status === 'still-running') throw error;
+      const told = new Set([...removed, ...failures.map(({ item }) => item)].map(keyOf));
+      const rest = items.filter((item) => !told.has(keyOf(item)));
+      const [first] = rest.length > 0 ? rest : items;
+      if (first === undefined) throw error;
+      for (const item of rest.length > 0 ? rest : [first]) for (const failure of error.failures) fail(item, failure);
+    },
     async attempt(item, work, look) {
       signal.throwIfAborted();
       let done: string | undefined;
@@ -187,6 +207,16 @@ export function isOurs(
 }
 
 export const notOurs = (project: Project) => `it carries no tag sagemaker:project-id = ${project.id}`;
+
+/** Counts what is done of a long list, and says now and then how far it is. */
+export function progressOf(logger: Logger, all: number, what: string, every = 500): () => void {
+  let done = 0;
+  return () => {
+    done += 1;
+    // Two spaces in front: a line that the command line shows as progress.
+    if (done % every === 0 && done < all) logger.info(`  ${done} of ${all} ${what}`);
+  };
+}
 
 /** Runs `work` over a list, a few at a time, in order of the list. The first error ends it, after what runs has ended. */
 export async function eachOf<T>(

@@ -1,16 +1,9 @@
-/** What deployments leave in the accounts they went to: replaced models and configurations, endpoints, their log groups. */
+/** What deployments leave in the accounts they went to: retained stacks, endpoints, replaced models and configurations, log groups. */
+import { CloudWatchLogsClient, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
-  CloudWatchLogsClient,
-  DeleteLogGroupCommand,
-  DescribeLogStreamsCommand,
-} from '@aws-sdk/client-cloudwatch-logs';
-import {
-  DeleteEndpointCommand,
-  DeleteEndpointConfigCommand,
-  DeleteModelCommand,
   DeleteMonitoringScheduleCommand,
-  DescribeEndpointConfigCommand,
-  DescribeModelCommand,
+  DescribeMonitoringScheduleCommand,
+  type DescribeMonitoringScheduleResponse,
   ListEndpointConfigsCommand,
   ListModelsCommand,
   ListMonitoringSchedulesCommand,
@@ -20,10 +13,11 @@ import {
 import { poll, stillRunning } from '../aws/poll.ts';
 import type { Aws, Service } from '../aws/session.ts';
 import { endpointName, roleArn, stackSetName } from '../deploy/names.ts';
-import { readConfiguration, readEndpoint } from '../endpoints/read.ts';
-import { type Failure, FailureError } from '../failure.ts';
+import { readEndpoint } from '../endpoints/read.ts';
 import { place, type Target } from '../stacksets/model.ts';
 import {
+  accountsAtOnce,
+  atOnce,
   type CleanupContext,
   eachOf,
   type Item,
@@ -34,7 +28,7 @@ import {
   pages,
   unlessGone,
 } from './part.ts';
-import { deleteStack, listStacks, readStack } from './stack.ts';
+import { listStacks, readStack } from './stack.ts';
 
 export interface FoundTarget extends Target {
   /** Stacks of stack sets that were retained when their instance was given up. */
@@ -47,10 +41,6 @@ export interface FoundTarget extends Target {
   models: readonly Item[];
   logGroups: readonly Item[];
 }
-
-/** Endpoints in these states accept neither an update nor their deletion. */
-const changing = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting'];
-const readsAtOnce = 6;
 
 const sessions = new WeakMap<CleanupContext, Map<string, Aws>>();
 
@@ -73,7 +63,88 @@ async function ownedBy(sagemaker: Service, arn: string, { project, signal }: Cle
   return isOurs(project, answer?.Tags);
 }
 
-/** Everything of the project in one account and region. `stages` are those whose endpoints may be there. */
+/** Makes the items of one place. */
+const itemsOf =
+  ({ account, region }: Target) =>
+  (kind: Item['kind'], name: string, note?: string): Item => ({
+    kind,
+    account,
+    region,
+    name,
+    ...(note === undefined ? {} : { note }),
+  });
+
+/** Stacks of stack sets that were retained when their instance was given up. `withInstance` go with theirs. */
+async function findRetainedStacks(
+  aws: Aws,
+  target: Target,
+  withInstance: ReadonlySet<string>,
+  kept: Kept[],
+  { project, signal }: CleanupContext,
+): Promise<Item[]> {
+  const item = itemsOf(target);
+  const found: Item[] = [];
+  for (const { name, id } of await listStacks(aws, `StackSet-${stackSetName(project, '')}`, signal)) {
+    if (withInstance.has(id)) continue;
+    const stack = await readStack(aws, id, signal);
+    if (isOurs(project, stack?.Tags)) found.push(item('stack', name, 'retained when its instance was given up'));
+    else if (stack !== undefined) kept.push({ ...item('stack', name), because: notOurs(project) });
+  }
+  return found;
+}
+
+/** The stage that the roles of an account were made for; they can do nothing for another one. */
+async function stageOfRoles(aws: Aws, { names, signal }: CleanupContext): Promise<string[]> {
+  const stack = await readStack(aws, `sagemaker-${names.base}-target-roles`, signal);
+  const stage = stack?.Parameters?.find(({ ParameterKey }) => ParameterKey === 'EnvType')?.ParameterValue;
+  return stage === undefined ? [] : [stage];
+}
+
+/** The endpoint of one stage with its schedules and its log group. */
+async function findEndpoint(
+  aws: Aws,
+  target: Target,
+  stage: string,
+  kept: Kept[],
+  context: CleanupContext,
+): Promise<Pick<FoundTarget, 'endpoints' | 'schedules' | 'logGroups'>> {
+  const { project, signal } = context;
+  const item = itemsOf(target);
+  const sagemaker = aws.service(SageMakerClient);
+  const name = endpointName(project, stage);
+  const endpoint = await unlessGone(() => readEndpoint(sagemaker, name, signal));
+  if (endpoint !== undefined && !(await ownedBy(sagemaker, endpoint.arn, context))) {
+    kept.push({ ...item('endpoint', name), because: notOurs(project) });
+    return { endpoints: [], schedules: [], logGroups: [] };
+  }
+  const schedules: Item[] = [];
+  const watching = await pages(async (token) => {
+    const page = await sagemaker.send(
+      new ListMonitoringSchedulesCommand({ EndpointName: name, MaxResults: 100, NextToken: token }),
+      { resource: name, signal },
+    );
+    return { items: page.MonitoringScheduleSummaries, next: page.NextToken };
+  });
+  for (const { MonitoringScheduleName = '', MonitoringScheduleArn = '' } of watching) {
+    const schedule = item('monitoring schedule', MonitoringScheduleName);
+    if (await ownedBy(sagemaker, MonitoringScheduleArn, context)) schedules.push(schedule);
+    else kept.push({ ...schedule, because: notOurs(project) });
+  }
+  // SageMaker makes this group without tags; its name holds the project's id and belongs to the endpoint above.
+  const group = `/aws/sagemaker/Endpoints/${name}`;
+  const exists = await unlessGone(() =>
+    aws
+      .service(CloudWatchLogsClient)
+      .send(new DescribeLogStreamsCommand({ logGroupName: group, limit: 1 }), { resource: group, signal }),
+  );
+  return {
+    endpoints: endpoint === undefined ? [] : [item('endpoint', name, endpoint.status)],
+    schedules,
+    logGroups: exists === undefined ? [] : [item('endpoint log group', group)],
+  };
+}
+
+/** Everything of the project in one account and region. `stages` are those whose endpoints may be there; none: the roles there say it. */
 export async function findTarget(
   target: Target,
   stages: readonly string[],
@@ -81,61 +152,21 @@ export async function findTarget(
   stackIds: ReadonlySet<string>,
   context: CleanupContext,
 ): Promise<{ found: FoundTarget; kept: Kept[] }> {
-  const { project, signal } = context;
+  const { signal } = context;
   const aws = inTarget(target, context);
   const sagemaker = aws.service(SageMakerClient);
-  const logs = aws.service(CloudWatchLogsClient);
-  const item = (kind: Item['kind'], name: string, note?: string): Item => ({
-    kind,
-    account: target.account,
-    region: target.region,
-    name,
-    ...(note === undefined ? {} : { note }),
-  });
+  const item = itemsOf(target);
   const kept: Kept[] = [];
-  const stacks: Item[] = [];
-  for (const { name, id } of await listStacks(aws, `StackSet-${stackSetName(project, '')}`, signal)) {
-    if (stackIds.has(id)) continue;
-    const stack = await readStack(aws, id, signal);
-    if (isOurs(project, stack?.Tags)) stacks.push(item('stack', name, 'retained when its instance was given up'));
-    else if (stack !== undefined) kept.push({ ...item('stack', name), because: notOurs(project) });
-  }
-  const schedules: Item[] = [];
-  const endpoints: Item[] = [];
-  const logGroups: Item[] = [];
-  for (const stage of stages) {
-    const name = endpointName(project, stage);
-    const endpoint = await unlessGone(() => readEndpoint(sagemaker, name, signal));
-    if (endpoint !== undefined && !(await ownedBy(sagemaker, endpoint.arn, context))) {
-      kept.push({ ...item('endpoint', name), because: notOurs(project) });
-      continue;
-    }
-    if (endpoint !== undefined) endpoints.push(item('endpoint', name, endpoint.status));
-    const watching = await pages(async (token) => {
-      const page = await sagemaker.send(
-        new ListMonitoringSchedulesCommand({ EndpointName: name, MaxResults: 100, NextToken: token }),
-        { resource: name, signal },
-      );
-      return { items: page.MonitoringScheduleSummaries, next: page.NextToken };
-    });
-    for (const { MonitoringScheduleName = '', MonitoringScheduleArn = '' } of watching) {
-      const schedule = item('monitoring schedule', MonitoringScheduleName);
-      if (await ownedBy(sagemaker, MonitoringScheduleArn, context)) schedules.push(schedule);
-      else kept.push({ ...schedule, because: notOurs(project) });
-    }
-    // SageMaker makes this group without tags; its name holds the project's id and belongs to the endpoint above.
-    const group = `/aws/sagemaker/Endpoints/${name}`;
-    const exists = await unlessGone(() =>
-      logs.send(new DescribeLogStreamsCommand({ logGroupName: group, limit: 1 }), { resource: group, signal }),
-    );
-    if (exists !== undefined) logGroups.push(item('endpoint log group', group));
-  }
+  const stacks = await findRetainedStacks(aws, target, stackIds, kept, context);
+  const ofStages = [];
+  for (const stage of stages.length > 0 ? stages : await stageOfRoles(aws, context))
+    ofStages.push(await findEndpoint(aws, target, stage, kept, context));
   const owned = async (
     kind: Item['kind'],
     all: { name: string | undefined; arn: string | undefined }[],
   ): Promise<Item[]> => {
     const mine = new Set<string>();
-    await eachOf(all, readsAtOnce, async ({ name = '', arn = '' }) => {
+    await eachOf(all, atOnce, async ({ name = '', arn = '' }) => {
       if (await ownedBy(sagemaker, arn, context)) mine.add(name);
     });
     return [...mine].sort().map((name) => item(kind, name));
@@ -153,11 +184,12 @@ export async function findTarget(
   return {
     kept,
     found: {
-      ...target,
+      account: target.account,
+      region: target.region,
       stacks,
-      schedules,
-      endpoints,
-      logGroups,
+      endpoints: ofStages.flatMap((each) => each.endpoints),
+      schedules: ofStages.flatMap((each) => each.schedules),
+      logGroups: ofStages.flatMap((each) => each.logGroups),
       configurations: await owned(
         'endpoint configuration',
         configurations.map((each) => ({ name: each.EndpointConfigName, arn: each.EndpointConfigArn })),
@@ -170,53 +202,49 @@ export async function findTarget(
   };
 }
 
-async function untilSettled(
+/** Executions in these states keep their schedule from being deleted, and so does a schedule that is changing itself. */
+const executing = ['Pending', 'InProgress', 'Stopping'];
+
+/** Waits until the schedule can be deleted; resolves to false when it is gone. */
+async function untilScheduleRests(
   sagemaker: Service,
-  name: string,
-  target: Target,
-  context: CleanupContext,
-): Promise<string | undefined> {
-  const { clock, signal, deadline, logger } = context;
+  { name, account, region }: Item,
+  { clock, signal, deadline, logger }: CleanupContext,
+): Promise<boolean> {
   let told = false;
+  const busyWith = (found: DescribeMonitoringScheduleResponse | undefined) => {
+    const last = found?.LastMonitoringExecutionSummary?.MonitoringExecutionStatus ?? '';
+    if (found?.MonitoringScheduleStatus === 'Pending') return 'it is Pending';
+    return executing.includes(last) ? `its last execution is ${last}` : undefined;
+  };
   const last = await poll({
-    read: async () => (await unlessGone(() => readEndpoint(sagemaker, name, signal)))?.status,
-    done: (status) => {
-      const busy = status !== undefined && changing.includes(status);
-      if (busy && !told)
-        logger.info(`The endpoint ${name} in ${place(target)} is ${status}; waiting until it can be deleted`);
-      told ||= busy;
-      return !busy;
+    read: () =>
+      unlessGone(() =>
+        sagemaker.send(new DescribeMonitoringScheduleCommand({ MonitoringScheduleName: name }), {
+          resource: name,
+          signal,
+        }),
+      ),
+    done(found) {
+      const busy = busyWith(found);
+      if (busy !== undefined && !told)
+        logger.info(`The monitoring schedule ${name} in ${account}/${region} cannot be deleted yet: ${busy}; waiting`);
+      told ||= busy !== undefined;
+      return busy === undefined;
     },
     clock,
     signal,
     deadline,
-    onDeadline: (status) =>
+    onDeadline: (found) =>
       stillRunning({
         resource: name,
-        ...target,
-        where: `The endpoint ${name} was ${status}`,
+        region,
+        account,
+        where: `The monitoring schedule ${name} could not be deleted (${busyWith(found)})`,
         resume: 're-run this job; it goes on with what is left',
       }),
   });
-  return last;
-}
-
-/** Waits until no endpoint of the project changes in a target: CloudFormation could not delete it before. */
-export function settler(targets: readonly FoundTarget[], context: CleanupContext): (target: Target) => Promise<void> {
-  const known = new Map(targets.map((found) => [place(found), found]));
-  return async (target) => {
-    const found = known.get(place(target));
-    if (found === undefined) return;
-    const sagemaker = inTarget(target, context).service(SageMakerClient);
-    for (const { name } of found.endpoints) {
-      try {
-        await untilSettled(sagemaker, name, target, context);
-      } catch (error) {
-        // Waiting is a courtesy: whether the stack can be deleted is CloudFormation's to say.
-        if (!(error instanceof FailureError) || error.status === 'still-running') throw error;
-      }
-    }
-  };
+  return last !== undefined;
 }
 
 /** The schedules of all endpoints: an endpoint that is monitored is not deleted before. */
@@ -225,133 +253,21 @@ export function schedulePart(targets: readonly FoundTarget[], context: CleanupCo
   return {
     items: targets.flatMap(({ schedules }) => schedules),
     remove: (record) =>
-      eachOf(targets, 8, async (target) => {
+      eachOf(targets, accountsAtOnce, async (target) => {
         const sagemaker = inTarget(target, context).service(SageMakerClient);
         for (const item of target.schedules) {
-          await record.attempt(item, async () => {
-            const { name } = item;
-            await sagemaker.send(new DeleteMonitoringScheduleCommand({ MonitoringScheduleName: name }), {
-              resource: name,
-              signal,
-            });
-            return undefined;
-          });
-        }
-      }),
-  };
-}
-
-/** Endpoints and configurations that still serve in a target whose instance could not be removed stay whole. */
-async function stillServed(sagemaker: Service, endpoint: string, context: CleanupContext): Promise<string[]> {
-  const { signal } = context;
-  const { configuration } = await readEndpoint(sagemaker, endpoint, signal);
-  const facts = await unlessGone(() => readConfiguration(sagemaker, configuration, signal));
-  return [configuration, ...(facts?.modelName === undefined ? [] : [facts.modelName])];
-}
-
-export function targetPart(
-  targets: readonly FoundTarget[],
-  remaining: ReadonlySet<string>,
-  context: CleanupContext,
-): Part {
-  const { signal } = context;
-  return {
-    items: targets.flatMap(({ stacks, endpoints, configurations, models, logGroups }) => [
-      ...stacks,
-      ...endpoints,
-      ...configurations,
-      ...models,
-      ...logGroups,
-    ]),
-    async remove(record) {
-      await eachOf(targets, 8, async (target) => {
-        const aws = inTarget(target, context);
-        const sagemaker = aws.service(SageMakerClient);
-        const logs = aws.service(CloudWatchLogsClient);
-        for (const item of target.stacks) await record.attempt(item, () => deleteStack(aws, item, context));
-        const used = new Map<string, Failure>();
-        for (const item of target.endpoints) {
-          const { name } = item;
-          if (
-            remaining.has(place(target)) &&
-            (await unlessGone(() => readEndpoint(sagemaker, name, signal))) !== undefined
-          ) {
-            const cause: Failure = {
-              code: 'Conflict',
-              cause: `The endpoint ${name} still serves, because its stack instance could not be removed`,
-              hint: 'Mend what keeps the instance, then run cleanup again',
-            };
-            record.fail(item, cause);
-            for (const one of await stillServed(sagemaker, name, context)) used.set(one, cause);
-            used.set(`/aws/sagemaker/Endpoints/${name}`, cause);
-            continue;
-          }
+          const named = { MonitoringScheduleName: item.name };
+          const sending = { resource: item.name, signal };
           await record.attempt(
             item,
             async () => {
-              const status = await untilSettled(sagemaker, name, target, context);
-              if (status === undefined) return 'removed with its stack:';
-              await sagemaker.send(new DeleteEndpointCommand({ EndpointName: name }), { resource: name, signal });
-              const after = await untilSettled(sagemaker, name, target, context);
-              if (after === undefined) return undefined;
-              throw new FailureError({
-                code: 'Conflict',
-                cause: `The endpoint ${name} is ${after} although its deletion was asked for`,
-              });
-            },
-            () => readEndpoint(sagemaker, name, signal),
-          );
-        }
-        const remove = async (
-          item: Item,
-          work: (name: string) => Promise<string | undefined>,
-          look?: (name: string) => Promise<unknown>,
-        ) => {
-          const cause = used.get(item.name);
-          if (cause === undefined) await record.attempt(item, () => work(item.name), look && (() => look(item.name)));
-          else record.fail(item, cause);
-        };
-        // Looked at first: a right that asks for a tag is refused on what its stack has taken along.
-        const present = (
-          item: Item,
-          look: (name: string) => Promise<unknown>,
-          work: (name: string) => Promise<unknown>,
-        ) =>
-          remove(
-            item,
-            async (name) => {
-              if ((await unlessGone(() => look(name))) === undefined) return 'removed with its stack:';
-              await work(name);
+              if (!(await untilScheduleRests(sagemaker, item, context))) return 'gone already:';
+              await sagemaker.send(new DeleteMonitoringScheduleCommand(named), sending);
               return undefined;
             },
-            look,
+            () => sagemaker.send(new DescribeMonitoringScheduleCommand(named), sending),
           );
-        await eachOf(target.configurations, 4, (item) =>
-          present(
-            item,
-            (name) =>
-              sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: name }), {
-                resource: name,
-                signal,
-              }),
-            (name) =>
-              sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName: name }), { resource: name, signal }),
-          ),
-        );
-        await eachOf(target.models, 4, (item) =>
-          present(
-            item,
-            (name) => sagemaker.send(new DescribeModelCommand({ ModelName: name }), { resource: name, signal }),
-            (name) => sagemaker.send(new DeleteModelCommand({ ModelName: name }), { resource: name, signal }),
-          ),
-        );
-        await eachOf(target.logGroups, 4, (item) =>
-          remove(item, async (name) => {
-            await logs.send(new DeleteLogGroupCommand({ logGroupName: name }), { resource: name, signal });
-            return undefined;
-          }),
-        );
-      });
-    },
+        }
+      }),
   };
 }

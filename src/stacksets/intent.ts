@@ -16,6 +16,7 @@ export function intentOf(step: Step, { definition, region, preferences }: Wanted
       ...rest,
       accounts: 'accounts' in step ? [...step.accounts].sort() : [],
       region: step.action === 'remove' ? step.region : region,
+      ...(step.action === 'remove' && step.retainStacks ? { retainStacks: true } : {}),
       preferences,
     }),
   );

@@ -28,7 +28,13 @@ export type Step =
   /** The definition that the set has, in accounts whose stack is behind it. */
   | { action: 'redeploy'; accounts: readonly string[] }
   | { action: 'create'; accounts: readonly string[] }
-  | { action: 'remove'; accounts: readonly string[]; region: string };
+  | {
+      action: 'remove';
+      accounts: readonly string[];
+      region: string;
+      /** Gives the instances up: their stacks stay, and the set does not know them any more. */
+      retainStacks?: boolean;
+    };
 
 function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);

@@ -114,7 +114,7 @@ export async function submit(
             StackSetName: definition.name,
             Accounts: accounts,
             Regions: [step.region],
-            RetainStacks: false,
+            RetainStacks: step.retainStacks ?? false,
             ...operation,
           }),
           sending,
