@@ -3,24 +3,13 @@ import { join } from 'node:path';
 import type { EnvironmentSettings } from '../local/github/types.ts';
 import { Control } from './control.ts';
 import { deployEnvironment, stageAccounts, stages } from './environment.ts';
+import { defaultEnvironments } from './github-environments.ts';
 import type { LocalWorld } from './platform.ts';
 import { initializeRepository, productVersion, projectIdOf, writeProject } from './project.ts';
 import { type ProjectState, productDirectory } from './state.ts';
 
 /** What the callers' placeholder OWNER/REPO becomes on this machine: mapped to this checkout. */
 const productRepository = 'sagemaker-mlops/sagemaker-mlops';
-
-/** The reviewer of the local protected environments: who sits at the terminal. */
-export const reviewer = 'local-reviewer';
-
-/** As docs/aws-accounts.md asks for: production and cleanup protected, every environment for main only. */
-export const defaultEnvironments: readonly EnvironmentSettings[] = [
-  ...['build', 'model-approval', 'model-record', 'staging', 'cleanup-plan'].map((name) => ({
-    name,
-    branches: ['main'],
-  })),
-  ...['production', 'cleanup'].map((name) => ({ name, branches: ['main'], reviewers: [reviewer] })),
-];
 
 export interface LocalProjectOptions {
   /** The state folder; the working clone goes to its `project` folder (or `folder`). */

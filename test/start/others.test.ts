@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ListPipelineExecutionsCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { reviewer } from '../../cli/local-project.ts';
+import { reviewer } from '../../cli/github-environments.ts';
 import { git, initializeRepository } from '../../cli/project.ts';
 import type { RunRecord } from '../../local/github/types.ts';
 import { edit, errors, job, type ProjectWorld, region, startProject } from './project.ts';

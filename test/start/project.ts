@@ -10,7 +10,8 @@ import {
   type DescribeModelPackageCommandOutput,
   ListModelPackagesCommand,
 } from '@aws-sdk/client-sagemaker';
-import { makeLocalProject, reviewer } from '../../cli/local-project.ts';
+import { reviewer } from '../../cli/github-environments.ts';
+import { makeLocalProject } from '../../cli/local-project.ts';
 import { type LocalWorld, startLocalWorld } from '../../cli/platform.ts';
 import { commitAndPush } from '../../cli/project.ts';
 import type { ProjectState } from '../../cli/state.ts';

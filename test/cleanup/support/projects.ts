@@ -125,7 +125,6 @@ export async function startProjects(): Promise<Projects> {
     repository: otherRepository,
     productRepository,
     accounts: world.platform.context.world.accounts,
-    providerExists: true,
   });
   return {
     world,
