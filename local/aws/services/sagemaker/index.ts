@@ -6,7 +6,7 @@ import { findModel, modelOperations } from './hosting/models.ts';
 import { runtimeOperations } from './hosting/runtime.ts';
 import { createHostings } from './hosting/store.ts';
 import { createJobs } from './jobs/index.ts';
-import { monitoringOperations } from './monitoring.ts';
+import { createMonitoring } from './monitoring/index.ts';
 import { createPipelines } from './pipelines/index.ts';
 import { groupOperations } from './registry/groups.ts';
 import { packageOperations } from './registry/packages.ts';
@@ -17,13 +17,14 @@ import { tagOperations } from './tags.ts';
 
 /**
  * SageMaker and its runtime: pipelines and their executions, the jobs they make, the model registry, models and
- * endpoints. Operations that are not listed here are answered "not implemented" by the front.
+ * endpoints, monitoring schedules. Operations that are not listed here are answered "not implemented" by the front.
  */
 export function createSageMaker(context: PlatformContext): Service[] {
   const tags = createTagStore();
   const registries = createRegistries();
   const hostings = createHostings();
   const jobs = createJobs(context, tags, (scope, name) => findModel(hostings, scope, name));
+  const monitoring = createMonitoring(context, tags, hostings, jobs.startProcessing);
   return [
     {
       id: 'sagemaker',
@@ -37,11 +38,11 @@ export function createSageMaker(context: PlatformContext): Service[] {
         ...packageOperations(context, tags, registries),
         ...modelOperations(context, tags, hostings, registries),
         ...endpointConfigOperations(context, tags, hostings),
-        ...endpointOperations(context, tags, hostings),
-        ...monitoringOperations(),
+        ...endpointOperations(context, tags, hostings, monitoring.schedulesOf),
+        ...monitoring.operations,
         ...tagOperations(tags),
       },
     },
-    { id: 'sagemaker-runtime', operations: runtimeOperations(tags, hostings) },
+    { id: 'sagemaker-runtime', operations: runtimeOperations(context, tags, hostings) },
   ];
 }

@@ -12,6 +12,7 @@ import { creation, definedOnly, operation, permission, permissionOnAll, scopeOf 
 import { validationError } from '../problems.ts';
 import { keyOf, type Scope, sagemakerArn } from '../scope.ts';
 import type { TagStore } from '../tag-store.ts';
+import { checkCapture } from './capture.ts';
 import { findModel } from './models.ts';
 import type { EndpointConfigRecord, Hostings } from './store.ts';
 
@@ -30,7 +31,6 @@ function refuseUnsupported(input: CreateEndpointConfigInput): void {
   const members = ['AsyncInferenceConfig', 'ExplainerConfig', 'ExecutionRoleArn', 'MetricsConfig'] as const;
   const found: string[] = members.filter((member) => input[member] !== undefined);
   if ((input.ShadowProductionVariants ?? []).length > 0) found.push('ShadowProductionVariants');
-  if (input.DataCaptureConfig?.EnableCapture === true) found.push('DataCaptureConfig');
   for (const variant of input.ProductionVariants ?? []) {
     const own = ['ServerlessConfig', 'InstancePools', 'ManagedInstanceScaling', 'CoreDumpConfig'] as const;
     found.push(...own.filter((member) => variant[member] !== undefined));
@@ -96,6 +96,7 @@ export function endpointConfigOperations(
         }
         refuseUnsupported(input);
         check(hostings, scope, input);
+        checkCapture(input.DataCaptureConfig);
         tags.create(arn, input.Tags);
         configs.set(keyOf(name), { name, arn, request: input, createdAt: context.clock.now() });
         return { EndpointConfigArn: arn };

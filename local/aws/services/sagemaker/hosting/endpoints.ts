@@ -13,6 +13,7 @@ import { creation, operation, permission, permissionOnAll, requestTags, scopeOf 
 import { validationError } from '../problems.ts';
 import { keyOf, type Scope, sagemakerArn } from '../scope.ts';
 import type { TagStore } from '../tag-store.ts';
+import { captureSummary } from './capture.ts';
 import { planDeployment } from './deployment.ts';
 import { findEndpointConfig } from './endpoint-configs.ts';
 import { createEndpointLifecycle } from './endpoint-lifecycle.ts';
@@ -79,6 +80,7 @@ function describe(endpoint: EndpointRecord) {
     CreationTime: endpoint.createdAt,
     LastModifiedTime: endpoint.modifiedAt,
     LastDeploymentConfig: endpoint.lastDeployment,
+    DataCaptureConfig: captureSummary(endpoint),
     ...(pending === undefined
       ? {}
       : {
@@ -116,6 +118,7 @@ export function endpointOperations(
   context: PlatformContext,
   tags: TagStore,
   hostings: Hostings,
+  schedulesOf: (scope: Scope, endpoint: string) => string[],
 ): Record<string, Operation> {
   const lifecycle = createEndpointLifecycle(context, hostings, tags);
   const arnOf = (call: Call, name: string | undefined) => sagemakerArn(scopeOf(call), `endpoint/${name}`);
@@ -202,6 +205,14 @@ export function endpointOperations(
         const endpoint = find(call, input.EndpointName ?? '');
         if (endpoint.status === 'Creating' || endpoint.status === 'Updating') {
           throw validationError(`Cannot update in-progress endpoint "${endpoint.arn}".`);
+        }
+        // AWS's labs and examples delete the schedules first, and wait for that, because the endpoint cannot be deleted
+        // before. The text is ours.
+        const watching = endpoint.status === 'Deleting' ? [] : schedulesOf(scopeOf(call), endpoint.name);
+        if (watching.length > 0) {
+          throw validationError(
+            `Cannot delete endpoint "${endpoint.arn}" because it has monitoring schedules: ${watching.join(', ')}. Delete them first.`,
+          );
         }
         if (endpoint.status !== 'Deleting') lifecycle.remove(endpoint);
         return {};

@@ -53,6 +53,7 @@ async function startVariant(
     resolvedImage: pinned(container.image, context.imageDigest(container.image)),
     resolvedAt,
     server,
+    credentials,
     start,
   };
 }

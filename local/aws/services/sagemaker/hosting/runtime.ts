@@ -1,10 +1,12 @@
 import type { InvokeEndpointInput } from '@aws-sdk/client-sagemaker-runtime';
+import type { PlatformContext } from '../../../core/context.ts';
 import { AwsError, NotImplementedError } from '../../../core/errors.ts';
 import type { Call, Operation } from '../../../core/service.ts';
 import { definedOnly, operation, permission, scopeOf } from '../operation.ts';
 import { reasonOf } from '../problems.ts';
 import { sagemakerArn } from '../scope.ts';
 import type { TagStore } from '../tag-store.ts';
+import { createCapture } from './capture.ts';
 import { lookUpEndpoint } from './endpoints.ts';
 import type { EndpointRecord, Fleet, FleetVariant, Hostings } from './store.ts';
 
@@ -26,13 +28,25 @@ export function chooseVariant(fleet: Fleet, dice: number): FleetVariant | undefi
   return fleet.variants.find((variant) => variant.weight > 0);
 }
 
+interface Chosen {
+  endpoint: EndpointRecord;
+  fleet: Fleet;
+  chosen: FleetVariant;
+}
+
 function fleetFor(endpoint: EndpointRecord): Fleet | undefined {
   const { pending } = endpoint;
   if (pending?.fleet !== undefined && Math.random() < pending.share) return pending.fleet;
   return endpoint.fleet;
 }
 
-export function runtimeOperations(tags: TagStore, hostings: Hostings): Record<string, Operation> {
+export function runtimeOperations(
+  context: PlatformContext,
+  tags: TagStore,
+  hostings: Hostings,
+): Record<string, Operation> {
+  const capture = createCapture(context);
+
   function refuseUnsupported(input: InvokeEndpointInput): void {
     const members = [
       'TargetModel',
@@ -45,7 +59,7 @@ export function runtimeOperations(tags: TagStore, hostings: Hostings): Record<st
     if (found.length > 0) throw new NotImplementedError(`${found.join(', ')} of InvokeEndpoint`);
   }
 
-  function choose(input: InvokeEndpointInput, call: Call): FleetVariant {
+  function choose(input: InvokeEndpointInput, call: Call): Chosen {
     const name = input.EndpointName ?? '';
     const endpoint = lookUpEndpoint(hostings, scopeOf(call), name);
     if (endpoint === undefined || endpoint.status === 'Deleting') {
@@ -67,7 +81,7 @@ export function runtimeOperations(tags: TagStore, hostings: Hostings): Record<st
     if (chosen === undefined) {
       throw runtimeValidation(`Variant ${input.TargetVariant ?? ''} of endpoint ${name} was not found.`);
     }
-    return chosen;
+    return { endpoint, fleet, chosen };
   }
 
   function modelError(
@@ -105,7 +119,8 @@ export function runtimeOperations(tags: TagStore, hostings: Hostings): Record<st
       async handle(input, call) {
         refuseUnsupported(input);
         const body = Buffer.from(input.Body ?? new Uint8Array());
-        const { server, variant } = choose(input, call);
+        const { endpoint, fleet, chosen } = choose(input, call);
+        const { server, variant } = chosen;
         const variantName = variant.VariantName ?? '';
         let response: Response;
         let answer: Uint8Array;
@@ -129,9 +144,18 @@ export function runtimeOperations(tags: TagStore, hostings: Hostings): Record<st
           throw modelError(input, call, variantName, response.status, Buffer.from(answer).toString('utf8'));
         }
         const attributes = response.headers.get(attributesHeader);
+        const contentType = response.headers.get('content-type') ?? undefined;
+        capture({
+          endpoint,
+          config: fleet.config,
+          variant: chosen,
+          inferenceId: input.InferenceId,
+          input: { contentType: input.ContentType, body },
+          output: { contentType, body: answer },
+        });
         return {
           Body: answer,
-          ContentType: response.headers.get('content-type') ?? undefined,
+          ContentType: contentType,
           InvokedProductionVariant: variantName,
           ...(attributes === null ? {} : { CustomAttributes: attributes }),
         };

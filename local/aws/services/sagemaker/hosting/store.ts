@@ -5,7 +5,7 @@ import type {
   EndpointStatus,
   ProductionVariant,
 } from '@aws-sdk/client-sagemaker';
-import type { ModelContainer, RunningModelServer } from '../../../core/context.ts';
+import type { Credentials, ModelContainer, RunningModelServer } from '../../../core/context.ts';
 import type { Scope } from '../scope.ts';
 import { type Scoped, scoped } from '../scoped.ts';
 
@@ -36,6 +36,8 @@ export interface FleetVariant {
   resolvedImage: string;
   resolvedAt: Date;
   server: RunningModelServer;
+  /** Of the model's role. */
+  credentials: () => Promise<Credentials>;
   /** Starts another server like it. */
   start: () => Promise<RunningModelServer>;
 }

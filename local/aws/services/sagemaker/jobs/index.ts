@@ -26,6 +26,11 @@ export type FindModel = (
 
 export interface Jobs {
   operations: Record<string, Operation>;
+  /**
+   * A processing job that SageMaker starts by itself, with the role of the request. Throws ValidationException for a role
+   * that it cannot take, NotImplemented for a job that cannot run here.
+   */
+  startProcessing(scope: Scope, name: string, request: CreateProcessingJobRequest): JobRecord;
   /** Resolves when the job has ended; at once for an unknown one. */
   ended(arn: string, scope: Scope): Promise<void>;
 }
@@ -52,15 +57,14 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
   /** The part that all three Create operations share, after their own checks. */
   function create(
     kind: JobKind,
-    call: Call,
+    scope: Scope,
     name: string,
     request: Record<string, any>,
     roleArn: string,
     model?: ModelContainer,
   ): JobRecord {
-    const scope = scopeOf(call);
     const jobs = registries[kind].of(scope);
-    const arn = arnOf(kind, call, name);
+    const arn = sagemakerArn(scope, `${jobResource[kind]}/${name}`);
     checkUnused(jobs.get(keyOf(name)));
     const credentials = useRole(context, { roleArn, scope, sourceArn: arn, sessionName: 'SageMaker' });
     const order = { kind, scope, name, request, credentials, ...(model === undefined ? {} : { model }) };
@@ -152,7 +156,13 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
         passRole(input.RoleArn ?? ''),
       ],
       handle: (input, call) => ({
-        ProcessingJobArn: create('ProcessingJob', call, input.ProcessingJobName ?? '', input, input.RoleArn ?? '').arn,
+        ProcessingJobArn: create(
+          'ProcessingJob',
+          scopeOf(call),
+          input.ProcessingJobName ?? '',
+          input,
+          input.RoleArn ?? '',
+        ).arn,
       }),
     }),
     CreateTrainingJob: operation<CreateTrainingJobRequest, unknown>({
@@ -167,7 +177,8 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
         passRole(input.RoleArn ?? ''),
       ],
       handle: (input, call) => ({
-        TrainingJobArn: create('TrainingJob', call, input.TrainingJobName ?? '', input, input.RoleArn ?? '').arn,
+        TrainingJobArn: create('TrainingJob', scopeOf(call), input.TrainingJobName ?? '', input, input.RoleArn ?? '')
+          .arn,
       }),
     }),
     CreateTransformJob: operation<CreateTransformJobRequest, unknown>({
@@ -181,7 +192,14 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
         ),
       handle(input, call) {
         const { executionRoleArn, container } = findModel(scopeOf(call), input.ModelName ?? '');
-        const job = create('TransformJob', call, input.TransformJobName ?? '', input, executionRoleArn, container);
+        const job = create(
+          'TransformJob',
+          scopeOf(call),
+          input.TransformJobName ?? '',
+          input,
+          executionRoleArn,
+          container,
+        );
         return { TransformJobArn: job.arn };
       },
     }),
@@ -195,6 +213,7 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
 
   return {
     operations,
+    startProcessing: (scope, name, request) => create('ProcessingJob', scope, name, request, request.RoleArn ?? ''),
     async ended(arn, scope) {
       for (const registry of Object.values(registries)) {
         for (const job of registry.of(scope).values()) if (keyOf(job.arn) === keyOf(arn)) return job.ended;
