@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   logs: () => import('./commands/logs.ts'),
   status: () => import('./commands/status.ts'),
   env: () => import('./commands/env.ts'),
+  try: () => import('./commands/try.ts'),
   init: () => import('./commands/init.ts'),
   reset: () => import('./commands/reset.ts'),
 };
@@ -29,18 +30,18 @@ const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives 
   status             accounts, packages, endpoints and runs of the running platform
   env ACCOUNT        variables with which your own aws or boto3 talks to that account
   local              the local platform alone, with an empty world
+  try FOLDER         train and judge the model of a project's folder, deploy nothing
   init FOLDER        write a project with your accounts and names into your repository
   reset              remove the local project, its runs and logs
 
 "npx sagemaker-mlops COMMAND --help" tells a command's options.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by SIGTERM.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.`;
 
 async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal();
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const asked = name === 'help' && rest[0] !== undefined ? commands[rest[0]] : undefined;
-    terminal.line(asked === undefined ? overview : (await asked()).command.help);
+    terminal.line(name === 'help' && rest[0] !== undefined ? (await commandOf(rest[0])).help : overview);
     return name === undefined ? 2 : 0;
   }
   if (name === '--version' || name === '-v') {
@@ -49,6 +50,15 @@ async function main(argv: readonly string[]): Promise<number> {
     terminal.line(`sagemaker-mlops ${version} (${commit.slice(0, 12)})`);
     return 0;
   }
+  const command = await commandOf(name);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.line(command.help);
+    return 0;
+  }
+  return command.run(parse(name, command, rest), terminal);
+}
+
+async function commandOf(name: string): Promise<Command> {
   const load = commands[name];
   if (load === undefined) {
     throw new UserError(
@@ -56,12 +66,7 @@ async function main(argv: readonly string[]): Promise<number> {
       2,
     );
   }
-  const { command } = await load();
-  if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.line(command.help);
-    return 0;
-  }
-  return command.run(parse(name, command, rest), terminal);
+  return (await load()).command;
 }
 
 function parse(name: string, command: Command, rest: readonly string[]) {
@@ -82,11 +87,18 @@ function parse(name: string, command: Command, rest: readonly string[]) {
     return { values: values as Record<string, unknown>, positionals };
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const option = /'(-{1,2}[\w-]+)/.exec((error as Error).message)?.[1] ?? '';
-    throw new UserError(
-      `${(error as Error).message.split('. ')[0]!.replace(/\.$/, '')}.${didYouMean(option, known)} See "npx sagemaker-mlops ${name} --help".`,
-      2,
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    // "--role <value>", "-m, --message <value>", "--mesage": as Node's own sentences name it.
+    const option = /(--[\w-]+)/.exec(message)?.[1] ?? /'(-\w)/.exec(message)?.[1] ?? '';
+    const what =
+      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+        ? `"${name}" has no option ${option}.${didYouMean(option, known)}${known.length === 0 ? '' : ` It has: ${known.join(', ')}.`}`
+        : message.includes('argument missing')
+          ? `${option} needs a value.`
+          : message.includes('does not take an argument')
+            ? `${option} takes no value.`
+            : `${message.split('. ')[0]!.replace(/\.$/, '')}.`;
+    throw new UserError(`${what} See "npx sagemaker-mlops ${name} --help".`, 2);
   }
 }
 

@@ -76,7 +76,9 @@ export function fillPlaceholders(text: string, values: ProjectValues): string {
 /** Runs git in a folder; throws a UserError with git's own last words. Nothing of a surrounding repository leaks in. */
 export async function git(directory: string, ...args: string[]): Promise<string> {
   const environment: NodeJS.ProcessEnv = { GIT_TERMINAL_PROMPT: '0' };
-  for (const [name, value] of Object.entries(process.env)) if (!name.startsWith('GIT_')) environment[name] = value;
+  // Nor does a job around it: a push is a person's to the local GitHub, which starts nothing for the pushes of its own jobs.
+  for (const [name, value] of Object.entries(process.env))
+    if (!/^(GIT_|GITHUB_ACTIONS$)/.test(name)) environment[name] = value;
   try {
     const { stdout } = await execute('git', args, { cwd: directory, env: environment, maxBuffer: 64 * 1024 * 1024 });
     return stdout.trim();

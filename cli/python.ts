@@ -10,7 +10,8 @@ export async function preparePython(terminal: Terminal): Promise<{ python: strin
   let installed = false;
   try {
     const environment = await ensurePythonEnvironment({
-      directory: join(stateDirectory(), 'python'),
+      // Kept by a machine that runs jobs: a job's own checkout is gone with it.
+      directory: process.env['SAGEMAKER_MLOPS_PYTHON'] ?? join(stateDirectory(), 'python'),
       progress: (line) => {
         installed = true;
         // uv tells the start and the end of each download; the start is enough to see that something goes on.

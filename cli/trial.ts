@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { appendFile, cp, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { defaultWorld } from '../local/aws/core/world.ts';
+import type { RunRecord } from '../local/github/types.ts';
+import { UserError } from './errors.ts';
+import { makeLocalProject } from './local-project.ts';
+import { type LocalWorld, startLocalWorld } from './platform.ts';
+import { commitAndPush, fillPlaceholders, productVersion } from './project.ts';
+import { type ProjectState, productDirectory } from './state.ts';
+
+export interface TrialOptions {
+  /** The project to try: its files are copied, nothing in it changes. */
+  folder: string;
+  /** Build file and gate's rules, relative to the folder. */
+  configuration: string;
+  rules: string;
+  region: string;
+  /** Where the world of this trial lives; the caller removes it. */
+  stateDirectory: string;
+  python: { python: string };
+  warn: (message: string) => void;
+}
+
+export interface Trial {
+  local: LocalWorld;
+  project: ProjectState;
+  /** Pushes the project's files; resolves when its model is trained and judged. */
+  run(): Promise<RunRecord>;
+}
+
+/**
+ * A world of its own in which the model of a project's folder is built and judged by the workflows and actions that run on
+ * GitHub; nothing is deployed, and neither a real account nor a running local platform is touched.
+ */
+export async function startTrial(options: TrialOptions): Promise<Trial> {
+  const { folder, stateDirectory } = options;
+  for (const file of [options.configuration, options.rules]) {
+    const found = await lstat(join(folder, file)).catch(() => undefined);
+    if (found === undefined)
+      throw new UserError(`${join(folder, file)} does not exist: give the folder of a project.`, 2);
+  }
+  const directory = join(stateDirectory, 'project');
+  await copyProject(folder, directory);
+  const local = await startLocalWorld({
+    world: { ...defaultWorld, region: options.region },
+    port: 0,
+    stateDirectory,
+    python: options.python,
+    warn: options.warn,
+  });
+  try {
+    const { project } = await makeLocalProject(local, { stateDirectory, owner: 'acme', name: 'trial', keep: true });
+    const workflow = join(directory, '.github', 'workflows', 'model.yml');
+    await mkdir(dirname(workflow), { recursive: true });
+    await writeFile(workflow, await trialWorkflow(project, options));
+    return {
+      local,
+      project,
+      async run() {
+        await commitAndPush(directory, 'The model to try');
+        const run = local.github.runs.list(project.repository).find(({ path }) => path.endsWith('/model.yml'));
+        if (run === undefined) throw new Error('The push started no run of model.yml.');
+        return local.github.runs.wait(run.id);
+      },
+    };
+  } catch (error) {
+    await local.close();
+    throw error;
+  }
+}
+
+/** What git knows or would add, without the project's own workflows; of a folder without git everything. */
+async function copyProject(folder: string, target: string): Promise<void> {
+  await mkdir(target, { recursive: true });
+  for (const path of await projectFiles(folder)) {
+    if (/^\.(git|github)\//.test(path)) continue;
+    const found = await lstat(join(folder, path)).catch(() => undefined);
+    // Removed but not yet committed, or a submodule.
+    if (found === undefined || found.isDirectory()) continue;
+    await mkdir(dirname(join(target, path)), { recursive: true });
+    await cp(join(folder, path), join(target, path));
+  }
+}
+
+async function projectFiles(folder: string): Promise<string[]> {
+  try {
+    const listed = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+    const { stdout } = await promisify(execFile)('git', listed, { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+    return stdout.split('\0').filter((path) => path !== '');
+  } catch {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  }
+}
+
+/** The build and the gate of workflows/model.yml, as they are; what deploys is left out. */
+async function trialWorkflow(project: ProjectState, { configuration, rules }: TrialOptions): Promise<string> {
+  const version = await productVersion(productDirectory);
+  const text = await readFile(join(productDirectory, 'workflows', 'model.yml'), 'utf8');
+  const { jobs, ...rest } = parse(
+    fillPlaceholders(text, {
+      projectName: project.name,
+      projectId: project.id,
+      region: project.region,
+      adminAccount: project.adminAccount,
+      stagingAccounts: [],
+      productionAccounts: [],
+      productRepository: 'sagemaker-mlops/sagemaker-mlops',
+      productCommit: version.commit,
+      productVersion: version.version,
+    }),
+  ) as { jobs: Record<'build' | 'gate', { with: Record<string, unknown> }> };
+  const { build, gate } = jobs;
+  return stringify({
+    ...rest,
+    on: { push: { branches: ['main'] } },
+    jobs: {
+      build: { ...build, with: { ...build.with, configuration } },
+      gate: { ...gate, with: { ...gate.with, rules } },
+    },
+  });
+}
+
+/** Appends what the trial's jobs told to a file of Markdown, the gate first: GitHub's job summary, for one. */
+export async function writeTrialSummary(file: string, { local }: Trial, run: RunRecord): Promise<void> {
+  const parts = [
+    `# Local run: ${run.conclusion === 'success' ? 'the model passes its gate' : 'the model does not pass'}`,
+    'Trained and judged on this machine by a local AWS: no account was used and nothing is deployed. Nothing is in production there, so a rule that compares with the champion says what it says without one.',
+  ];
+  for (const job of [...run.jobs].reverse()) {
+    const text = await readFile(join(local.github.runs.directory(run.id), job.summary), 'utf8').catch(() => '');
+    // The console of the real AWS knows nothing of what ran here.
+    parts.push(text.trim().replaceAll(/\[(<code>.*?<\/code>)\]\(https:[^)]*\)/g, '$1'));
+  }
+  for (const problem of run.problems) parts.push(`- ${problem.file}:${problem.line}: ${problem.message}`);
+  await appendFile(file, `${parts.filter((part) => part !== '').join('\n\n')}\n\n`);
+}
