@@ -241,6 +241,18 @@ describe('rules that no linter checks', () => {
     expect(read(callers, 'redeploy.yml').on.push?.paths).toEqual(['model-deploy/**']);
   });
 
+  test('a pull request is always checked, by jobs that may only read the repository', () => {
+    const caller = read(callers, 'pull-request.yml');
+    // Filters would leave a required check pending; pull_request_target would run what strangers write with the base's rights.
+    expect(caller.on).toBe('pull_request');
+    const { jobs } = read(product, 'pull-request.yml');
+    for (const job of [...Object.values(jobs), ...Object.values(caller.jobs)])
+      expect(job.permissions).toEqual({ contents: 'read' });
+    for (const { steps = [] } of Object.values(jobs))
+      for (const { uses, with: given } of steps)
+        if (uses?.startsWith('actions/checkout@')) expect(given?.['persist-credentials']).toBe(false);
+  });
+
   test('a rendered caller has no placeholder left', () => {
     for (const name of names(callers)) {
       const text = readFileSync(join(project, '.github/workflows', name), 'utf8').replace(/^ *#.*$/gm, '');

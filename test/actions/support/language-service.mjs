@@ -27,7 +27,13 @@ rmSync(folder, { recursive: true, force: true });
 
 /** The inputs of third-party actions that our workflows use; their files are not here. */
 const third = {
-  'actions/checkout': { 'persist-credentials': { description: 'keep the token in the git configuration' } },
+  'actions/checkout': {
+    'fetch-depth': { description: 'number of commits' },
+    path: { description: 'folder' },
+    'persist-credentials': { description: 'keep the token in the git configuration' },
+    ref: { description: 'branch, tag or commit' },
+    repository: { description: 'owner and name' },
+  },
   'actions/setup-node': { 'node-version-file': { description: 'file with the version' } },
   'actions/setup-python': { 'python-version': { description: 'version' } },
 };
