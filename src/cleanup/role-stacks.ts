@@ -121,7 +121,10 @@ export async function findOwnRoleStacks(
     }
   };
   for (const target of targets)
-    await look(inTarget(target, context), stackItem(target, `sagemaker-${names.base}-target-roles`));
+    await look(inTarget(target, context), {
+      ...stackItem(target, `sagemaker-${names.base}-target-roles`),
+      note: "with the key of its endpoints' disks, which is then pending deletion for 7 days",
+    });
   await look(aws, stackItem({ account, region: aws.region }, `sagemaker-${names.base}-cleanup-role`));
   return {
     kept,

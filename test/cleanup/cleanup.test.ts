@@ -2,7 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeleteStackInstancesCommand, DescribeStackSetOperationCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DeleteStackCommand,
+  DeleteStackInstancesCommand,
+  DescribeStackSetOperationCommand,
+  ListStacksCommand,
+} from '@aws-sdk/client-cloudformation';
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   DeleteObjectsCommand,
@@ -15,6 +20,7 @@ import { AddTagsCommand, DescribeEndpointCommand, UpdateEndpointCommand } from '
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { createStack } from '../../cli/stacks.ts';
 import type { ModelServers } from '../../local/aws/core/context.ts';
 import type { ActionResult } from '../actions/support/action.ts';
 import { root } from '../actions/support/world.ts';
@@ -59,7 +65,9 @@ beforeAll(async () => {
       ...(await deployedRoles(
         projects.world.administrator(account).iam,
         account,
-        (name) => name.startsWith(`sagemaker-${mine.base}-`) && name.includes('cleanup'),
+        (name) =>
+          (name.startsWith(`sagemaker-${mine.base}-`) && name.includes('cleanup')) ||
+          name === 'sagemaker-mlops-removal',
       )),
     );
   othersLines = linesOf(await sweep(projects.world), other, [others.execution]);
@@ -101,6 +109,8 @@ const everything = {
   'model package': 3,
   objects: 8,
 };
+/** The number of the call from which on cleanup's roles remove themselves. */
+let rolesGo = Number.POSITIVE_INFINITY;
 /** Calls that changed something, made by cleanup's roles. */
 const changes = (since: number) =>
   projects.world.calls({ since, mutating: true }).filter(({ operation }) => !operation.startsWith('sts:'));
@@ -156,7 +166,7 @@ describe('before anything is removed', () => {
     expect(counts(planned, 'plan')).toEqual({
       ...everything,
       'job records': 1,
-      stack: 5,
+      stack: 9,
       'model package group': 1,
       key: 1,
       bucket: 1,
@@ -507,31 +517,104 @@ describe('removal', () => {
     300_000,
   );
 
-  test('with its roles and the project itself: only what cleanup works with is left, and the key waits for its deletion', async () => {
-    const { execution } = await again(['staging']);
-    const inputs = { 'delete-roles': 'true', 'delete-project': 'true' };
-    const result = await remove(projects, approvals, { inputs });
+  const allOfIt = { 'delete-roles': 'true', 'delete-project': 'true' };
+
+  test('its own roles stay as long as something is left, and where CloudFormation has no role to remove them with', async () => {
+    const { execution } = await again();
+    const { iam } = projects.world.administrator(accounts.development);
+    const policy = { RoleName: `sagemaker-${mine.base}-ci-cleanup`, PolicyName: 'no-deletion' };
+    const deny = { Effect: 'Deny', Action: 'sagemaker:DeleteModelPackageGroup', Resource: '*' };
+    await iam.send(
+      new PutRolePolicyCommand({
+        ...policy,
+        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [deny] }),
+      }),
+    );
+    const { cloudformation } = projects.world.administrator(accounts.staging);
+    const StackName = 'sagemaker-mlops-removal-role';
+    await cloudformation.send(new DeleteStackCommand({ StackName }));
+    await until(
+      () => cloudformation.send(new ListStacksCommand({ StackStatusFilter: ['DELETE_COMPLETE'] })),
+      ({ StackSummaries }) => StackSummaries?.some((stack) => stack.StackName === StackName) === true,
+      'the deletion of the removal role',
+    );
+    const result = await remove(projects, approvals, { inputs: allOfIt });
+    expect(result.outputs['status']).toBe('partial');
+    expect(result.failures.map(({ code, account, resource }) => `${code} ${account} ${resource}`)).toEqual([
+      `AccessDenied ${accounts.development} ${mine.base}`,
+      ...[accounts.production1, accounts.production2].map(
+        (account) => `Conflict ${account} sagemaker-${mine.base}-target-roles`,
+      ),
+      `Conflict ${accounts.development} sagemaker-${mine.base}-cleanup-role`,
+    ]);
+    expect(JSON.parse(result.outputs['kept']!)).toMatchObject([
+      {
+        account: accounts.staging,
+        name: `sagemaker-${mine.base}-target-roles`,
+        because: expect.stringMatching(
+          /no role sagemaker-mlops-removal .*aws cloudformation delete-stack --stack-name/,
+        ),
+      },
+    ]);
+    expect(await left([execution])).toEqual([]);
+    await iam.send(new DeleteRolePolicyCommand(policy));
+    await createStack(
+      cloudformation,
+      { account: accounts.staging, region },
+      {
+        name: StackName,
+        template: join(root, 'templates/removal-role.yml'),
+        parameters: {},
+        tags: {},
+      },
+    );
+  });
+
+  test('what CloudFormation cannot remove of the last stacks is told with its cause', async () => {
+    rolesGo = lastCall();
+    const { iam } = projects.world.administrator(accounts.production2);
+    const policy = { RoleName: 'sagemaker-mlops-removal', PolicyName: 'no-deletion' };
+    const deny = { Effect: 'Deny', Action: 'kms:ScheduleKeyDeletion', Resource: '*' };
+    await iam.send(
+      new PutRolePolicyCommand({
+        ...policy,
+        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [deny] }),
+      }),
+    );
+    const result = await remove(projects, approvals, {
+      inputs: allOfIt,
+      workspace: join(root, 'test/cleanup/fixture'),
+    });
+    expect(result.failures).toMatchObject([
+      {
+        code: 'OperationFailed',
+        account: accounts.production2,
+        region,
+        resource: `sagemaker-${mine.base}-target-roles`,
+        cause: expect.stringMatching(/StageKey.*kms:ScheduleKeyDeletion/),
+      },
+      { code: 'Conflict', account: accounts.development, resource: `sagemaker-${mine.base}-cleanup-role` },
+    ]);
+    await iam.send(new DeleteRolePolicyCommand(policy));
+  });
+
+  test('with its roles and the project itself: no stack is left in any account, and the keys wait for their deletion', async () => {
+    const result = await remove(projects, approvals, {
+      inputs: allOfIt,
+      workspace: join(root, 'test/cleanup/fixture'),
+    });
     expect(result.failures).toEqual([]);
-    expect(counts(result, 'removed')).toMatchObject({ stack: 5, key: 1, bucket: 1, 'model package group': 1 });
-    expect(result.stdout).toMatch(/pending deletion until \d{4}-\d\d-\d\d/);
-    const rest = linesOf(await sweep(projects.world), mine, [execution]).filter(
-      (line) => !line.includes('key Disks of'),
-    );
-    expect(rest.filter((line) => line.includes(' key '))).toEqual([
-      `${accounts.development} key Models and data of the project ${mine.name} PendingDeletion`,
+    expect(counts(result, 'removed')).toEqual({ stack: 2 });
+    const rest = linesOf(await sweep(projects.world), mine, []);
+    expect(rest.map((line) => line.replace(/^\d+ /, ''))).toEqual([
+      `key Models and data of the project ${mine.name} PendingDeletion`,
+      ...['staging', 'production', 'production'].map(
+        (stage) => `key Disks of the ${stage} endpoints of the project ${mine.name} PendingDeletion`,
+      ),
     ]);
-    const stacks = rest.filter((line) => !line.includes(' key '));
-    expect(stacks.map((line) => line.split(' ').slice(0, 3).join(' ').replace(mine.base, 'N'))).toEqual([
-      `${accounts.development} stack sagemaker-N-cleanup-role`,
-      `${accounts.staging} stack sagemaker-N-target-roles`,
-      `${accounts.production1} stack sagemaker-N-target-roles`,
-      `${accounts.production2} stack sagemaker-N-target-roles`,
-    ]);
-    expect(JSON.parse(result.outputs['kept']!).map(({ because }: { because: string }) => because)).toEqual(
-      Array.from({ length: 2 }, () => expect.stringContaining('aws cloudformation delete-stack --stack-name')),
-    );
-    const second = await remove(projects, approvals, { inputs, runId: '93001' });
-    expect(second.outputs['status']).toBe('none');
+    // Nobody is left who could look a second time: GitHub's job gets no role.
+    const second = await remove(projects, approvals, { inputs: allOfIt, runId: '93001' });
+    expect(second.failures).toMatchObject([{ code: 'RoleNotAssumable' }]);
     expect(await answers(accounts.production2, `${other.base}-production`)).toBe('6');
   });
 });
@@ -554,16 +637,20 @@ describe('the roles of cleanup', () => {
     'ci-cleanup-plan#ReadBucket s3:GetEncryptionConfiguration': 'As for ci-cleanup.',
     'ci-cleanup#RemoveJobRecords sagemaker:DeleteTrainingJob':
       'As DeleteProcessingJob; the pipeline of this test has no training step.',
+    'sagemaker-mlops-removal#Keys kms:DescribeKey':
+      "CloudFormation's handler of AWS::KMS::Key reads before it deletes (handlers.delete in its schema).",
+    'sagemaker-mlops-removal#Roles iam:DetachRolePolicy': 'As ci-cleanup#RemoveRoles.',
+    'sagemaker-mlops-removal#Roles iam:GetRole': 'As ci-cleanup#RemoveRoles.',
     'cleanup#ReadSchedules sagemaker:ListTags': 'As RemoveSchedules.',
     'cleanup-plan#ReadSchedules sagemaker:ListTags': 'As RemoveSchedules.',
-    'cleanup#RemoveSchedules sagemaker:DeleteMonitoringSchedule':
-      'The local platform has no schedules yet; schedules.test.ts tries it against a made-up account.',
+    'cleanup#RemoveSchedules sagemaker:DeleteMonitoringSchedule': 'schedules.test.ts removes schedules.',
+    'cleanup#RemoveSchedules sagemaker:DescribeMonitoringSchedule': 'schedules.test.ts waits for one that is busy.',
   };
 
   test('grant what was used above, and what is listed here with its reason', () => {
     const report = leastPrivilege(projects.world.calls() as LoggedCall[], roles);
     const place = ({ role, statement, action }: { role: string; statement: string; action: string }) =>
-      `${role.slice(`sagemaker-${mine.base}-`.length)}#${statement} ${action}`;
+      `${role.replace(`sagemaker-${mine.base}-`, '')}#${statement} ${action}`;
     const granted = grantedActions(roles);
     // A right that is used in one of the target accounts is used.
     const unused = new Set(report.unused.map(place));
@@ -574,12 +661,21 @@ describe('the roles of cleanup', () => {
     expect(report.redundant.map(describeGrant)).toEqual([]);
   });
 
-  test('were refused nothing but what the tests above forbade', () => {
-    const report = leastPrivilege(projects.world.calls() as LoggedCall[], roles);
-    const refused = report.ungranted
-      .filter(({ principal, decision }) => decision === 'implicit-deny' && !principal.includes('-ci-cleanup-plan/'))
-      .map(({ principal, action }) => `${principal} ${action}`);
-    expect(refused).toEqual([]);
+  test('were refused nothing but what the tests above forbade, until they had removed themselves', () => {
+    const refused = (calls: LoggedCall[]) =>
+      leastPrivilege(calls, roles)
+        .ungranted.filter(
+          ({ principal, decision }) => decision === 'implicit-deny' && !principal.includes('-ci-cleanup-plan/'),
+        )
+        .map(({ principal, action }) => `${principal.split('/')[1]!.replace(mine.base, 'N')} ${action}`);
+    const calls = projects.world.calls() as (LoggedCall & { seq: number })[];
+    expect(refused(calls.filter(({ seq }) => seq < rolesGo))).toEqual([]);
+    const afterwards = new Set(refused(calls.filter(({ seq }) => seq >= rolesGo)));
+    expect([...afterwards].sort()).toEqual([
+      'sagemaker-N-ci-cleanup cloudformation:DescribeStacks', // is its stack gone?
+      'sagemaker-N-ci-cleanup sts:AssumeRole', // into accounts whose roles are gone
+      'sagemaker-N-cleanup cloudformation:DescribeStacks',
+    ]);
   });
 });
 
