@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   start: () => import('./commands/start.ts'),
   local: () => import('./commands/local.ts'),
   push: () => import('./commands/push.ts'),
+  'pull-request': () => import('./commands/pull-request.ts'),
   dispatch: () => import('./commands/dispatch.ts'),
   logs: () => import('./commands/logs.ts'),
   status: () => import('./commands/status.ts'),
@@ -25,6 +26,7 @@ const overview = `sagemaker-mlops: CI/CD for machine learning on AWS that lives 
 
   start              a world, a project, a push: a model is trained, registered, gated and deployed
   push               commit and push the project's changes; follows the run
+  pull-request       open a pull request with the project's changes; follows its check
   dispatch WORKFLOW  start a workflow by hand (-f name=value for its inputs)
   logs [RUN]         what the jobs of a run printed
   status             accounts, packages, endpoints and runs of the running platform

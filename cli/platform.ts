@@ -65,7 +65,12 @@ export async function startLocalWorld(options: LocalWorldOptions): Promise<Local
       issuer,
       baseUrl: () => platform.url,
       token: platform.token,
-      runnerEnvironment: () => ({ AWS_ENDPOINT_URL: platform.url, AWS_EC2_METADATA_DISABLED: 'true' }),
+      runnerEnvironment: () => ({
+        AWS_ENDPOINT_URL: platform.url,
+        AWS_EC2_METADATA_DISABLED: 'true',
+        // What this machine has installed serves the local run of a pull request as well.
+        SAGEMAKER_MLOPS_PYTHON: join(dirname(options.python.python), '..', '..'),
+      }),
       tools: { node: process.execPath, python: options.python.python, git: await findOnPath('git') },
       ...(options.reviewer === undefined ? {} : { reviewer: options.reviewer }),
     });
