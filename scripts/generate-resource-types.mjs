@@ -26,10 +26,12 @@ const supported = [
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
   'AWS::SSM::Parameter',
+  'AWS::SageMaker::DataQualityJobDefinition',
   'AWS::SageMaker::Endpoint',
   'AWS::SageMaker::EndpointConfig',
   'AWS::SageMaker::Model',
   'AWS::SageMaker::ModelPackageGroup',
+  'AWS::SageMaker::MonitoringSchedule',
   'AWS::SageMaker::Pipeline',
 ];
 

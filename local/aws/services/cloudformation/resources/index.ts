@@ -4,6 +4,7 @@ import * as kms from './kms.ts';
 import * as logs from './logs.ts';
 import * as s3 from './s3.ts';
 import * as sagemaker from './sagemaker.ts';
+import * as monitoring from './sagemaker-monitoring.ts';
 import * as ssm from './ssm.ts';
 import { waitConditionHandle } from './wait-condition-handle.ts';
 
@@ -23,9 +24,11 @@ export const serviceHandlers: HandlerRegistry = {
   'AWS::S3::Bucket': s3.bucket,
   'AWS::S3::BucketPolicy': s3.bucketPolicy,
   'AWS::SSM::Parameter': ssm.parameter,
+  'AWS::SageMaker::DataQualityJobDefinition': monitoring.dataQualityJobDefinition,
   'AWS::SageMaker::Endpoint': sagemaker.endpoint,
   'AWS::SageMaker::EndpointConfig': sagemaker.endpointConfig,
   'AWS::SageMaker::Model': sagemaker.model,
   'AWS::SageMaker::ModelPackageGroup': sagemaker.modelPackageGroup,
+  'AWS::SageMaker::MonitoringSchedule': monitoring.monitoringSchedule,
   'AWS::SageMaker::Pipeline': sagemaker.pipeline,
 };

@@ -31,7 +31,7 @@ import { shortGeneratedName } from './names.ts';
 const nameLength = 63;
 
 /** SageMaker answers ValidationException "Could not find ..." for most things that are not there. */
-async function unlessMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
+export async function unlessMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
   } catch (error) {
@@ -44,7 +44,7 @@ async function unlessMissing<T>(call: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
-async function updateTags(
+export async function updateTags(
   sagemaker: SageMakerClient,
   ResourceArn: string,
   before?: Tag[],

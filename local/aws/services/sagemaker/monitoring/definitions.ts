@@ -115,6 +115,7 @@ export function definitionOperations(
       handle(input, call) {
         const definition = find(call, input.JobDefinitionName);
         const { definitions, schedules } = monitorings.of(scopeOf(call));
+        // A schedule locks its definition (SageMaker Python SDK, model_monitoring.py); the text is ours.
         const user = [...schedules.values()].find(
           ({ config }) => keyOf(config.MonitoringJobDefinitionName ?? '') === keyOf(definition.name),
         );
