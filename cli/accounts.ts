@@ -1,4 +1,5 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
@@ -7,6 +8,7 @@ import type { Control } from './control.ts';
 /** SDK clients of one account of the running platform, by temporary keys from its control route. */
 export interface AccountClients {
   cloudformation: CloudFormationClient;
+  iam: IAMClient;
   s3: S3Client;
   sagemaker: SageMakerClient;
   runtime: SageMakerRuntimeClient;
@@ -29,6 +31,7 @@ export function accountClients(control: Control, account: string, region: string
   };
   return {
     cloudformation: new CloudFormationClient(configuration),
+    iam: new IAMClient(configuration),
     s3: new S3Client(configuration),
     sagemaker: new SageMakerClient(configuration),
     runtime: new SageMakerRuntimeClient(configuration),

@@ -8,13 +8,27 @@ export class UserError extends Error {
   }
 }
 
-/** The nearest candidate by edit distance, when it is near enough to be what was meant. */
+/**
+ * The candidate that was most likely meant: the nearest by edit distance when it is near enough, or one that begins so. What
+ * stands behind the first hyphen may be meant alone: "clenup" is near "model-cleanup".
+ */
 export function didYouMean(word: string, candidates: readonly string[]): string {
+  const written = word.toLowerCase();
   const near = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 3)))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near === undefined ? '' : ` Did you mean "${near.candidate}"?`;
+    .flatMap((candidate) => {
+      const whole = candidate.toLowerCase();
+      const tail = /^\w+-(.{3,})/.exec(whole)?.[1];
+      return [whole, ...(tail === undefined ? [] : [tail])].map((form) => ({
+        candidate,
+        distance: editDistance(written, form),
+        limit: Math.max(1, Math.min(written.length, form.length) / 3),
+      }));
+    })
+    .filter(({ distance, limit }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance)[0]?.candidate;
+  const meant =
+    near ?? candidates.find((candidate) => written.length > 2 && candidate.toLowerCase().startsWith(written));
+  return meant === undefined ? '' : ` Did you mean "${meant}"?`;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment): "stauts" is one away from "status". */

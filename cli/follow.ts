@@ -1,11 +1,13 @@
 import type { JobRecord, RunEvent, RunRecord } from '../local/github/types.ts';
-import { seconds, type Terminal, wrap } from './terminal.ts';
+import { cut, seconds, type Terminal, wrap } from './terminal.ts';
 
 export interface FollowOptions {
   /** Every line of every job instead of what the actions report of their progress. */
   verbose?: boolean;
-  /** The reviewer is asked in another terminal than this one. */
-  elsewhere?: boolean;
+  /** A report follows that repeats it: the progress of a job that succeeded is not kept on the screen. */
+  brief?: boolean;
+  /** Who decides: a person at this terminal (default), one at another terminal, or nobody, because all is approved at once. */
+  reviewer?: 'here' | 'elsewhere' | 'automatic';
 }
 
 /**
@@ -22,6 +24,8 @@ export class Follower {
   readonly #options: FollowOptions;
   /** The job whose lines are the last on the screen, and how many they are: they make room for its result. */
   #last: { job: number; lines: number } | undefined;
+  /** Progress of jobs that still run where it could not be taken back: shown when the job fails. */
+  readonly #held = new Map<number, string[]>();
 
   constructor(terminal: Terminal, options: FollowOptions = {}) {
     this.#terminal = terminal;
@@ -47,6 +51,8 @@ export class Follower {
         if (this.#last?.job === event.job.id && event.job.conclusion === 'success')
           this.#terminal.eraseLines(this.#last.lines);
         this.#last = undefined;
+        if (event.job.conclusion !== 'success') for (const held of this.#held.get(event.job.id) ?? []) line(held);
+        this.#held.delete(event.job.id);
         this.#jobFinished(event.job);
         break;
       case 'job-pending':
@@ -54,9 +60,11 @@ export class Follower {
         line(`  ${yellow('…')} ${event.job.name} waits for the concurrency group ${event.group}`);
         break;
       case 'waiting-for-review':
+        // Where nobody is asked, the line that says who approved is enough.
+        if (this.#options.reviewer === 'automatic') break;
         this.#last = undefined;
         line(
-          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${this.#options.elsewhere === true ? 'npm start asks' : event.reviewers.join(', ')}`,
+          `  ${yellow('?')} ${event.job.name} waits for a reviewer of ${event.environment}: ${this.#options.reviewer === 'elsewhere' ? 'npm start asks' : event.reviewers.join(', ')}`,
         );
         break;
       case 'reviewed':
@@ -69,7 +77,13 @@ export class Follower {
       case 'log':
         if (this.#options.verbose === true) line(`      ${dim(event.line)}`);
         else if (progress.test(event.line) && !repeated.test(event.line.trim())) {
-          line(`      ${cut(event.line.trim(), 94)}`);
+          // Hashes and ARNs are whole in the log file; here a line is a line.
+          const told = `      ${cut(event.line.trim(), 94)}`;
+          if (this.#options.brief === true && !this.#rewrites) {
+            this.#held.set(event.job.id, [...(this.#held.get(event.job.id) ?? []), told]);
+            break;
+          }
+          line(told);
           if (this.#last?.job === event.job.id) this.#last.lines += 1;
           else this.#last = undefined;
         }
@@ -118,9 +132,4 @@ function duration(job: JobRecord): number {
 
 export function runDuration(run: RunRecord): number {
   return run.completedAt === null ? 0 : Date.parse(run.completedAt) - Date.parse(run.startedAt);
-}
-
-/** Hashes and ARNs are whole in the log file; here a line is a line. */
-function cut(text: string, columns: number): string {
-  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }

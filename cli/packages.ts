@@ -7,11 +7,15 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import type { AccountClients } from './accounts.ts';
 
-/** Package versions of a group, newest first, with everything the registry says of them; none when the group is gone. */
+/**
+ * The newest versions of a group, newest first, with everything the registry says of them, and `also` those of these ARNs that
+ * are older; none when the group is gone.
+ */
 export async function describePackages(
   clients: AccountClients,
   group: string,
   most = 5,
+  also: readonly string[] = [],
 ): Promise<DescribeModelPackageCommandOutput[]> {
   if (!(await groupExists(clients, group))) return [];
   const { ModelPackageSummaryList } = await clients.sagemaker.send(
@@ -22,10 +26,10 @@ export async function describePackages(
       MaxResults: most,
     }),
   );
+  const arns = new Set((ModelPackageSummaryList ?? []).map(({ ModelPackageArn }) => ModelPackageArn!));
+  for (const arn of also) if (arn.includes(`:model-package/${group}/`)) arns.add(arn);
   return Promise.all(
-    (ModelPackageSummaryList ?? []).map(({ ModelPackageArn }) =>
-      clients.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: ModelPackageArn! })),
-    ),
+    [...arns].map((arn) => clients.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }))),
   );
 }
 

@@ -1,14 +1,10 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import {
-  DescribeEndpointCommand,
-  type DescribeModelPackageCommandOutput,
-  ListPipelineExecutionStepsCommand,
-  paginateListEndpoints,
-} from '@aws-sdk/client-sagemaker';
+import { type DescribeModelPackageCommandOutput, ListPipelineExecutionStepsCommand } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
 import type { RunRecord } from '../local/github/types.ts';
 import { type AccountClients, accountClients } from './accounts.ts';
 import { Control } from './control.ts';
+import { listEndpoints } from './endpoints.ts';
 import { runDuration } from './follow.ts';
 import { describePackages, packageMetrics } from './packages.ts';
 import type { LocalWorld } from './platform.ts';
@@ -55,12 +51,13 @@ export async function report(
   }
   const shown = endpoints.at(-1)!;
   if (row === undefined || !staysUp) return;
-  terminal.line(`\n  Ask ${shown.name} yourself, in another terminal in this folder:`);
+  terminal.line(`  Ask ${shown.name} yourself, in another terminal in this folder:`);
   terminal.line(`    eval "$(npx sagemaker-mlops env ${shown.name})"`);
-  // A file as body is the one form that AWS CLI 1 and 2 read alike.
-  terminal.line(`    echo ${row} > row.csv`);
-  terminal.line(`    aws sagemaker-runtime invoke-endpoint --endpoint-name ${shown.endpoint} \\`);
-  terminal.line('      --content-type text/csv --body fileb://row.csv /dev/stdout');
+  // A file as body is the one form that AWS CLI 1 and 2 read alike. The answer goes past what the CLI itself prints, which would
+  // stand in the same line; it ends without one.
+  terminal.line(`    echo ${row} |`);
+  terminal.line(`      aws sagemaker-runtime invoke-endpoint --endpoint-name ${shown.endpoint} \\`);
+  terminal.line('      --content-type text/csv --body fileb:///dev/stdin /dev/stderr > /dev/null; echo');
 }
 
 async function stepTimes(clients: AccountClients, description: DescribeModelPackageCommandOutput): Promise<string[]> {
@@ -97,19 +94,14 @@ async function endpointRows(control: Control, local: LocalWorld, project: Projec
   const rows: { account: string; name: string; endpoint: string; status: string; latency: string }[] = [];
   for (const { id, name } of local.platform.context.world.accounts) {
     const { sagemaker, runtime } = accountClients(control, id, project.region);
-    for await (const page of paginateListEndpoints({ client: sagemaker }, {})) {
-      for (const { EndpointName } of page.Endpoints ?? []) {
-        const { EndpointStatus } = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: EndpointName! }));
-        let latency = '-';
-        if (row !== undefined && EndpointStatus === 'InService') {
-          const started = performance.now();
-          await runtime.send(
-            new InvokeEndpointCommand({ EndpointName: EndpointName!, ContentType: 'text/csv', Body: row }),
-          );
-          latency = `${(performance.now() - started).toFixed(0)} ms`;
-        }
-        rows.push({ account: id, name, endpoint: EndpointName!, status: EndpointStatus ?? '', latency });
+    for (const { name: endpoint, status } of await listEndpoints(sagemaker)) {
+      let latency = '-';
+      if (row !== undefined && status === 'InService') {
+        const started = performance.now();
+        await runtime.send(new InvokeEndpointCommand({ EndpointName: endpoint, ContentType: 'text/csv', Body: row }));
+        latency = `${(performance.now() - started).toFixed(0)} ms`;
       }
+      rows.push({ account: id, name, endpoint, status, latency });
     }
   }
   return rows;

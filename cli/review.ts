@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ReviewDecision, ReviewRequest } from '../local/github/types.ts';
 import { accountClients } from './accounts.ts';
 import type { Control } from './control.ts';
+import { listEndpoints } from './endpoints.ts';
 import { stageAccounts } from './environment.ts';
 import { describePackages, packageMetrics } from './packages.ts';
 import type { ProjectState } from './state.ts';
@@ -17,9 +18,13 @@ export async function reviewTable(
 ): Promise<string[]> {
   const clients = accountClients(control, project.adminAccount, project.region);
   const packages = await describePackages(clients, `${project.name}-${project.id}`, 20);
-  const live = packages.find(
-    ({ ModelLifeCycle }) => ModelLifeCycle?.Stage === 'Production' && ModelLifeCycle.StageStatus === 'Approved',
+  const targets = stageAccounts(accounts, request.environment);
+  // The endpoints know what they serve; the registry remembers every package that was ever in production.
+  const endpoints = await Promise.all(
+    targets.map((account) => listEndpoints(accountClients(control, account, project.region).sagemaker)),
   );
+  const serving = endpoints.flat().flatMap((endpoint) => endpoint.packages);
+  const live = packages.find(({ ModelPackageArn }) => serving.includes(ModelPackageArn!));
   const candidate =
     packages.find(({ CustomerMetadataProperties }) => CustomerMetadataProperties?.['commit'] === request.run.sha) ??
     live;
@@ -37,7 +42,6 @@ export async function reviewTable(
     ],
     ...Object.entries(metrics!).map(([name, value]) => [name, value.toFixed(4), liveMetrics![name]?.toFixed(4) ?? '-']),
   ];
-  const targets = stageAccounts(accounts, request.environment);
   return [
     ...table(rows, '    '),
     `    would go to ${targets.length === 0 ? request.environment : targets.join(', ')} in ${project.region}`,

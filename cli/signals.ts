@@ -1,3 +1,10 @@
+import { constants } from 'node:os';
+
+/** The exit code that tells of a signal, as shells have it: 128 and its number. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
 /**
  * Resolves after the first SIGINT, SIGTERM or SIGHUP, when `close` is done; the second one ends the process at once.
  * `npm start` and a terminal may both deliver the same Ctrl-C: signals within a second count as one.

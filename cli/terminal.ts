@@ -14,7 +14,8 @@ export interface Terminal {
 }
 
 export function createTerminal(stream: NodeJS.WriteStream = process.stdout): Terminal {
-  const colour = stream.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
+  // no-color.org: set and not empty.
+  const colour = stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   const style = (code: number, end: number) => (text: string) =>
     colour ? `\u001b[${code}m${text}\u001b[${end}m` : text;
   return {
@@ -51,6 +52,11 @@ export function table(rows: readonly (readonly string[])[], indent = '  '): stri
 export function seconds(milliseconds: number): string {
   const value = milliseconds / 1000;
   return value >= 100 ? `${Math.round(value)} s` : `${value.toFixed(1)} s`;
+}
+
+/** At most so many columns; what was cut off is told somewhere else. */
+export function cut(text: string, columns = 100): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }
 
 /** A long text behind a label, broken at blanks to 100 columns; the following lines are indented to the text. */

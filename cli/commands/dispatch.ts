@@ -4,12 +4,21 @@ import { parse } from 'yaml';
 import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { didYouMean, UserError } from '../errors.ts';
+import { git } from '../project.ts';
 import { runningPlatform, runningProject } from '../state.ts';
 import { followRuns } from './push.ts';
 
-/** Workflow files that have workflow_dispatch, with the names of their inputs. */
-function dispatchable(directory: string): Record<string, string[]> {
-  const found: Record<string, string[]> = {};
+/** An input as the workflow file declares it. */
+interface Input {
+  type?: 'string' | 'boolean' | 'number' | 'choice' | 'environment';
+  options?: unknown[];
+  required?: boolean;
+  default?: unknown;
+}
+
+/** Workflow files that have workflow_dispatch, with their inputs. */
+function dispatchable(directory: string): Record<string, Record<string, Input | null>> {
+  const found: Record<string, Record<string, Input | null>> = {};
   for (const name of readdirSync(directory)) {
     if (!/\.ya?ml$/.test(name)) continue;
     const { on } = parse(readFileSync(join(directory, name), 'utf8')) as { on?: unknown };
@@ -20,11 +29,43 @@ function dispatchable(directory: string): Record<string, string[]> {
           ? Object.fromEntries(on.map((one) => [one, null]))
           : (on ?? {});
     if ('workflow_dispatch' in (triggers as object)) {
-      const dispatch = (triggers as { workflow_dispatch: { inputs?: object } | null }).workflow_dispatch;
-      found[name] = Object.keys(dispatch?.inputs ?? {});
+      const dispatch = (triggers as { workflow_dispatch: { inputs?: Record<string, Input | null> } | null })
+        .workflow_dispatch;
+      found[name] = dispatch?.inputs ?? {};
     }
   }
   return found;
+}
+
+/** Everything that is wrong with the given inputs, a sentence each. */
+function inputProblems(declared: Record<string, Input | null>, given: Record<string, string>): string[] {
+  const names = Object.keys(declared);
+  const unknown = Object.keys(given)
+    .filter((name) => !names.includes(name))
+    .map(
+      (name) =>
+        `there is no input "${name}".${didYouMean(name, names)} ${names.length === 0 ? 'It takes none.' : `It takes: ${names.join(', ')}.`}`,
+    );
+  const missing = names
+    .filter((name) => declared[name]?.required === true && declared[name].default === undefined && !given[name])
+    .map((name) => `${name} is required: give -f ${name}=VALUE.`);
+  const wrong = Object.entries(given).flatMap(([name, value]) => {
+    const { type, options } = declared[name] ?? {};
+    const allowed =
+      type === 'boolean' ? ['true', 'false'] : type === 'choice' ? (options ?? []).map(String) : undefined;
+    if (allowed !== undefined && !allowed.includes(value))
+      return [`${name} is "${value}", but must be one of ${allowed.join(', ')}.${didYouMean(value, allowed)}`];
+    return type === 'number' && !Number.isFinite(Number(value || Number.NaN))
+      ? [`${name} is "${value}", but must be a number.`]
+      : [];
+  });
+  return [...unknown, ...missing, ...wrong];
+}
+
+/** What was pushed: a branch that only the clone knows cannot be run on. */
+async function branchesOf(directory: string): Promise<string[]> {
+  const heads = await git(directory, 'ls-remote', '--heads', 'origin');
+  return [...heads.matchAll(/refs\/heads\/(.+)$/gm)].map(([, branch]) => branch!);
 }
 
 export const command: Command = {
@@ -60,26 +101,29 @@ Exit code: 0 the run succeeded, 1 it failed, 2 wrong usage (the workflow's names
     if (positionals[0] === undefined) {
       throw new UserError(`"dispatch" needs a workflow, one of ${Object.keys(known).join(', ')}.`, 2);
     }
+    const names = Object.keys(known).map((name) => name.replace(/\.ya?ml$/, ''));
     const file = /\.ya?ml$/.test(positionals[0]) ? positionals[0] : `${positionals[0]}.yml`;
     const workflow = known[file];
     if (workflow === undefined) {
       throw new UserError(
-        `The project has no workflow "${file}" that can be started by hand.${didYouMean(file, Object.keys(known))} It has: ${Object.keys(known).join(', ')}.`,
+        `The project has no workflow "${file}" that can be started by hand.${didYouMean(file.replace(/\.ya?ml$/, ''), names)} It has: ${Object.keys(known).join(', ')}.`,
         2,
       );
     }
-    for (const name of Object.keys(inputs)) {
-      if (!workflow.includes(name)) {
-        throw new UserError(
-          `${file} has no input "${name}".${didYouMean(name, workflow)} ${workflow.length === 0 ? 'It takes none.' : `It takes: ${workflow.join(', ')}.`}`,
-          2,
-        );
-      }
+    const problems = inputProblems(workflow, inputs);
+    if (problems.length > 0) throw new UserError(`${file}: ${problems.join(' ')}`, 2);
+    const ref = (values['ref'] as string | undefined) ?? 'main';
+    const branches = await branchesOf(project.directory);
+    if (!branches.includes(ref)) {
+      throw new UserError(
+        `${project.repository} has no branch "${ref}".${didYouMean(ref, branches)} It has: ${branches.join(', ')}.`,
+        2,
+      );
     }
     const { workflow_run_id } = await control.json<{ workflow_run_id: number }>(
       'POST',
       `/_github/api/repos/${project.repository}/actions/workflows/${file}/dispatches`,
-      { ref: (values['ref'] as string | undefined) ?? 'main', inputs, return_run_details: true },
+      { ref, inputs, return_run_details: true },
     );
     return followRuns(control, [workflow_run_id], terminal, values['verbose'] === true);
   },

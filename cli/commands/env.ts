@@ -1,7 +1,9 @@
+import { ListRolesCommand, type Role } from '@aws-sdk/client-iam';
+import { accountClients } from '../accounts.ts';
 import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { didYouMean, UserError } from '../errors.ts';
-import { type PlatformState, runningPlatform } from '../state.ts';
+import { type ProjectState, runningPlatform } from '../state.ts';
 
 export const command: Command = {
   help: `Prints the variables with which your own aws, boto3 or SDK talks to one account of the platform.
@@ -11,13 +13,13 @@ export const command: Command = {
 
 Usage: npx sagemaker-mlops env ACCOUNT [--role NAME] [--region REGION] [--json]
   ACCOUNT   name or number; "npx sagemaker-mlops status" lists them
-  --role    a role of that account instead of OrganizationAccountAccessRole; "data-scientist" is
-            short for the project's sagemaker-N-Id-data-scientist
+  --role    a role of that account instead of OrganizationAccountAccessRole; of the project's roles
+            the end is enough: data-scientist, job, ci-build, ...
   --region  another region than the world's
   --json    as JSON instead of export lines
 
 The keys are temporary (one hour) and mean nothing outside this platform.
-A new shell forgets them. Exit code: 0, 1 no such role or platform, 2 wrong usage.`,
+A new shell forgets them. Exit code: 0, 1 no platform runs, 2 wrong usage or no such name.`,
   options: { role: { type: 'string' }, region: { type: 'string' }, json: { type: 'boolean' } },
   positionals: ['ACCOUNT'],
   async run({ values, positionals }, terminal) {
@@ -36,11 +38,21 @@ A new shell forgets them. Exit code: 0, 1 no such role or platform, 2 wrong usag
         2,
       );
     }
-    const credentials = await control.credentials(account.id, roleName(values['role'] as string | undefined, state));
     const region = (values['region'] as string | undefined) ?? state.project?.region ?? state.region ?? 'eu-west-1';
     if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
       throw new UserError(`--region is "${region}": give a region such as eu-west-1.`, 2);
     }
+    const wantedRole = values['role'] as string | undefined;
+    const role =
+      wantedRole === undefined ? undefined : await findRole(control, account, region, wantedRole, state.project);
+    const credentials = await control.credentials(account.id, role?.RoleName).catch((error: Error) => {
+      if (role === undefined) throw error;
+      throw new UserError(
+        `Role ${role.RoleName} of account ${account.name} cannot be taken by hand: its trust policy lets in ${trusted(role)}.`,
+        2,
+        { cause: error },
+      );
+    });
     const variables: Record<string, string> = {
       AWS_ENDPOINT_URL: control.url,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -56,7 +68,35 @@ A new shell forgets them. Exit code: 0, 1 no such role or platform, 2 wrong usag
   },
 };
 
-/** The project's people need not type the project's prefix: data-scientist is sagemaker-N-Id-data-scientist. */
-function roleName(role: string | undefined, { project }: PlatformState): string | undefined {
-  return role === 'data-scientist' && project !== undefined ? `sagemaker-${project.name}-${project.id}-${role}` : role;
+/** A role of the account by its whole name, or of the project's own by what follows its prefix. Throws a UserError with all names. */
+async function findRole(
+  control: Control,
+  account: { id: string; name: string },
+  region: string,
+  wanted: string,
+  project: ProjectState | undefined,
+): Promise<Role> {
+  const { iam } = accountClients(control, account.id, region);
+  const { Roles = [] } = await iam.send(new ListRolesCommand({ MaxItems: 1000 }));
+  const names = Roles.map(({ RoleName }) => RoleName!);
+  const prefix = project === undefined ? undefined : `sagemaker-${project.name}-${project.id}-`;
+  const found = [wanted, `${prefix}${wanted}`].map((name) => Roles.find(({ RoleName }) => RoleName === name));
+  const role = found[0] ?? found[1];
+  if (role !== undefined) return role;
+  const short = names.map((name) =>
+    prefix !== undefined && name.startsWith(prefix) ? name.slice(prefix.length) : name,
+  );
+  throw new UserError(
+    `Account ${account.name} has no role "${wanted}".${didYouMean(wanted, [...short, ...names])} It has: ${short.join(', ')}.`,
+    2,
+  );
+}
+
+/** Whom a role's trust policy names: services, accounts and roles, identity providers. */
+function trusted({ AssumeRolePolicyDocument }: Role): string {
+  const { Statement } = JSON.parse(decodeURIComponent(AssumeRolePolicyDocument ?? '{"Statement":[]}')) as {
+    Statement: { Principal?: Record<string, string | string[]> }[];
+  };
+  const principals = Statement.flatMap(({ Principal = {} }) => Object.values(Principal).flat());
+  return `only ${[...new Set(principals)].map((principal) => principal.replace(/^arn:.*oidc-provider\//, 'tokens of ')).join(', ')}`;
 }

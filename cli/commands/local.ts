@@ -2,7 +2,7 @@ import { parsePort } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { startLocalWorld } from '../platform.ts';
 import { preparePython } from '../python.ts';
-import { untilStopped } from '../signals.ts';
+import { exitCodeOf, untilStopped } from '../signals.ts';
 import { stateDirectory } from '../state.ts';
 import { table } from '../terminal.ts';
 import { readWorld } from '../world-file.ts';
@@ -21,7 +21,7 @@ Usage: npx sagemaker-mlops local [--port N] [--world FILE]
              accounts: [{id: "111122223333", name: development, admin: true}]
              clock: {mode: by-hand}      (at-once, scaled with factor, by-hand)
 
-Exit code: 130 ended by Ctrl-C, 1 could not start, 2 wrong usage.`,
+Exit code: 130 ended by Ctrl-C, 143 by SIGTERM, 1 could not start, 2 wrong usage.`,
   options: { port: { type: 'string' }, world: { type: 'string' } },
   positionals: [],
   async run({ values }, terminal) {
@@ -40,7 +40,6 @@ Exit code: 130 ended by Ctrl-C, 1 could not start, 2 wrong usage.`,
     terminal.line(
       'In another terminal: eval "$(npx sagemaker-mlops env development)", then aws or boto3. Ctrl-C ends it.',
     );
-    await untilStopped(() => local.close());
-    return 0;
+    return exitCodeOf(await untilStopped(() => local.close()));
   },
 };

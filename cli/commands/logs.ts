@@ -8,14 +8,20 @@ import { stateDirectory } from '../state.ts';
 export const command: Command = {
   help: `Prints what the jobs of a run printed. Works after the platform has ended, too.
 
-Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary]
+Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary | --json]
   RUN        id of a run (default: of the newest push or dispatch the run that did most)
   --job      only jobs whose name holds this text
   --failed   only jobs that failed
   --summary  the job summaries (Markdown) instead of the logs
+  --json     the run's record for scripts: conclusions, steps, annotations, approvals
 
-Exit code: 0, 1 when there is no such run or job.`,
-  options: { job: { type: 'string' }, failed: { type: 'boolean' }, summary: { type: 'boolean' } },
+Exit code: 0, 1 no such run or job, 2 wrong usage.`,
+  options: {
+    job: { type: 'string' },
+    failed: { type: 'boolean' },
+    summary: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
   positionals: ['RUN'],
   async run({ values, positionals }, terminal) {
     const runs = join(stateDirectory(), 'github', 'runs');
@@ -36,6 +42,10 @@ Exit code: 0, 1 when there is no such run or job.`,
       );
     }
     const run = readRun(runs, id);
+    if (values['json'] === true) {
+      terminal.line(JSON.stringify(run, undefined, 2));
+      return 0;
+    }
     const others = ids
       .filter((other) => other !== id)
       .sort((a, b) => b - a)

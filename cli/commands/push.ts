@@ -71,7 +71,7 @@ export async function followRuns(
 ): Promise<number> {
   let failed = 0;
   for (const id of runs) {
-    const follower = new Follower(terminal, { verbose, elsewhere: true });
+    const follower = new Follower(terminal, { verbose, reviewer: 'elsewhere' });
     let finished = false;
     for await (const event of control.lines<RunEvent>(`/_github/events?run=${id}`)) {
       follower.event(event);

@@ -11,7 +11,7 @@ The installed Python side stays.
 Usage: npx sagemaker-mlops reset [--all]
   --all   the Python side too (the next start installs it again)
 
-Refused while a platform runs (exit code 1): end it with Ctrl-C first.`,
+Exit code: 0, 1 a platform runs (end it with Ctrl-C first), 2 wrong usage.`,
   options: { all: { type: 'boolean' } },
   positionals: [],
   async run({ values }, terminal) {

@@ -10,7 +10,7 @@ import { commitAndPush, productVersion } from '../project.ts';
 import { preparePython } from '../python.ts';
 import { report } from '../report.ts';
 import { cleanupPlan, createReviewer, reviewTable } from '../review.ts';
-import { untilStopped } from '../signals.ts';
+import { exitCodeOf, untilStopped } from '../signals.ts';
 import { type ProjectState, productDirectory, stateDirectory } from '../state.ts';
 import { seconds, type Terminal } from '../terminal.ts';
 
@@ -30,7 +30,8 @@ Usage: npm start -- [--once] [--yes] [--keep] [--port N] [--verbose]
   --verbose   every line of every job
 
 Without a terminal to ask at, the local reviewer approves as with --yes, which is said.
-Exit code: 0 the run succeeded (--once), 1 it failed or nothing could start, 2 usage, 130 Ctrl-C.
+Exit code: 0 the run succeeded (--once), 1 it failed or nothing could start, 2 wrong usage,
+130 ended by Ctrl-C, 143 by SIGTERM.
 While it is up, in another terminal: npx sagemaker-mlops status | push | logs | env | dispatch`,
   options: {
     once: { type: 'boolean' },
@@ -89,7 +90,7 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
         await local.close();
         return run.conclusion === 'success' ? 0 : 1;
       }
-      terminal.line('\nCtrl-C ends it. In another terminal: npx sagemaker-mlops status | push | logs | env | dispatch');
+      terminal.line('Ctrl-C ends it. In another terminal: npx sagemaker-mlops status | push | logs | env | dispatch');
     } catch (error) {
       // After Ctrl-C whatever was under way fails because its platform is gone: that is no news.
       if (!ended) {
@@ -99,7 +100,7 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
     }
     const signal = await stopped;
     terminal.line(`\nEnded by ${signal}.`);
-    return signal === 'SIGINT' ? 130 : 143;
+    return exitCodeOf(signal);
   },
 };
 
@@ -110,7 +111,12 @@ async function firstPush(
   terminal: Terminal,
   args: ParsedArguments,
 ): Promise<RunRecord> {
-  const follower = new Follower(terminal, { verbose: args.values['verbose'] === true });
+  const follower = new Follower(terminal, {
+    verbose: args.values['verbose'] === true,
+    // The table at the end has the steps' times and the endpoints' answers.
+    brief: true,
+    reviewer: args.values['yes'] === true || !terminal.interactive ? 'automatic' : 'here',
+  });
   // GitHub takes the first push of a branch as matching every path filter, so redeploy.yml starts too and finds nothing to
   // redeploy; only the run that builds the model is shown.
   const unsubscribe = local.github.subscribe((event) => {

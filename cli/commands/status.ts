@@ -1,10 +1,10 @@
-import { DescribeEndpointCommand, paginateListEndpoints } from '@aws-sdk/client-sagemaker';
 import { accountClients } from '../accounts.ts';
 import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
+import { listEndpoints } from '../endpoints.ts';
 import { describePackages } from '../packages.ts';
 import { runningPlatform } from '../state.ts';
-import { table } from '../terminal.ts';
+import { cut, table } from '../terminal.ts';
 
 interface WorkflowRun {
   id: number;
@@ -15,13 +15,21 @@ interface WorkflowRun {
   head_sha: string;
 }
 
+/** So that all of it fits a screen; what is cut off is whole in --json. */
+const mostAccounts = 10;
+const newest = 5;
+
 export const command: Command = {
-  help: `Shows what is on the running platform: accounts with their endpoints, model packages, workflow runs.
+  help: `Shows what is on the running platform: accounts with their endpoints, the newest model packages, the
+newest workflow runs.
+
+  approval, stage   what the registry says of a package: it keeps them when another takes its place
+  serves in         accounts whose endpoints serve it now, asked of the endpoints themselves
 
 Usage: npx sagemaker-mlops status [--json]
-  --json   everything as one JSON object, for scripts
+  --json   everything, uncut, as one JSON object for scripts
 
-Exit code: 0, or 1 when no platform runs.`,
+Exit code: 0, 1 no platform runs, 2 wrong usage.`,
   options: { json: { type: 'boolean' } },
   positionals: [],
   async run({ values }, terminal) {
@@ -31,25 +39,36 @@ Exit code: 0, or 1 when no platform runs.`,
     const accounts = await Promise.all(
       (await control.accounts()).map(async (account) => ({
         ...account,
-        endpoints: await endpointsOf(control, account.id, region),
+        endpoints: await listEndpoints(accountClients(control, account.id, region).sagemaker),
       })),
     );
     const admin = accounts.find(({ admin }) => admin === true) ?? accounts[0]!;
     const project = state.project;
+    const served = accounts.flatMap(({ endpoints }) => endpoints.flatMap(({ packages }) => packages));
     const packages =
       project === undefined
         ? []
-        : (await describePackages(accountClients(control, admin.id, region), `${project.name}-${project.id}`)).map(
-            (description) => ({
-              version: description.ModelPackageVersion ?? 0,
-              arn: description.ModelPackageArn ?? '',
-              approval: description.ModelApprovalStatus ?? '',
-              stage: [description.ModelLifeCycle?.Stage, description.ModelLifeCycle?.StageStatus]
-                .filter(Boolean)
-                .join('/'),
-              reason: description.ApprovalDescription ?? '',
-            }),
-          );
+        : (
+            await describePackages(
+              accountClients(control, admin.id, region),
+              `${project.name}-${project.id}`,
+              newest,
+              served,
+            )
+          ).map((description) => ({
+            version: description.ModelPackageVersion ?? 0,
+            arn: description.ModelPackageArn ?? '',
+            approval: description.ModelApprovalStatus ?? '',
+            stage: [description.ModelLifeCycle?.Stage, description.ModelLifeCycle?.StageStatus]
+              .filter(Boolean)
+              .join('/'),
+            serves: accounts
+              .filter(({ endpoints }) =>
+                endpoints.some(({ packages }) => packages.includes(description.ModelPackageArn ?? '')),
+              )
+              .map(({ name }) => name),
+            reason: description.ApprovalDescription ?? '',
+          }));
     const runs =
       project === undefined
         ? []
@@ -58,7 +77,14 @@ Exit code: 0, or 1 when no platform runs.`,
               'GET',
               `/_github/api/repos/${project.repository}/actions/runs?per_page=5`,
             )
-          ).workflow_runs;
+          ).workflow_runs.map(({ id, name, event, status, conclusion, head_sha }) => ({
+            id,
+            name,
+            event,
+            status,
+            conclusion,
+            head_sha,
+          }));
 
     if (values['json'] === true) {
       terminal.line(JSON.stringify({ url: control.url, region, accounts, project, packages, runs }, undefined, 2));
@@ -69,24 +95,32 @@ Exit code: 0, or 1 when no platform runs.`,
       accounts.map(({ id, name, endpoints }) => [
         name,
         id,
-        endpoints.length === 0 ? '' : endpoints.map(({ name: endpoint, status }) => `${endpoint} ${status}`).join(', '),
+        endpoints.map(({ name: endpoint, status }) => `${endpoint} ${status}`).join(', '),
       ]),
-    )) {
-      terminal.line(line);
+    ).slice(0, mostAccounts)) {
+      terminal.line(cut(line));
     }
+    if (accounts.length > mostAccounts) terminal.line(`  and ${accounts.length - mostAccounts} more: status --json`);
     if (project === undefined) {
       terminal.line('No project: "npm start" makes one.');
       return 0;
     }
     terminal.line(`${terminal.bold('Project')}   ${project.repository}, ${project.directory}`);
     terminal.line(`${terminal.bold('Packages')}  group ${project.name}-${project.id}`);
-    for (const line of table(
-      packages.map((entry) => [`${entry.version}`, entry.approval, entry.stage, entry.reason]),
-    )) {
-      // The whole reason is in --json and in the job's summary.
-      terminal.line(line.length <= 100 ? line : `${line.slice(0, 99)}…`);
-    }
-    if (packages.length === 0) terminal.line('  none: nothing was registered yet, or the project was cleaned up');
+    if (packages.length > 0) {
+      for (const line of table([
+        ['version', 'approval', 'stage', 'serves in', ''],
+        ...packages.map(({ version, approval, stage, serves, reason }) => [
+          `${version}`,
+          approval,
+          stage,
+          serves.length === 0 ? '-' : serves.join(', '),
+          reason,
+        ]),
+      ])) {
+        terminal.line(cut(line));
+      }
+    } else terminal.line('  none: nothing was registered yet, or the project was cleaned up');
     terminal.line(terminal.bold('Runs'));
     for (const line of table(
       runs.map((run) => [`${run.id}`, run.name, run.event, run.conclusion ?? run.status, run.head_sha.slice(0, 7)]),
@@ -97,19 +131,3 @@ Exit code: 0, or 1 when no platform runs.`,
     return 0;
   },
 };
-
-async function endpointsOf(control: Control, account: string, region: string) {
-  const { sagemaker } = accountClients(control, account, region);
-  const endpoints: { name: string; status: string; configuration: string }[] = [];
-  for await (const page of paginateListEndpoints({ client: sagemaker }, {})) {
-    for (const { EndpointName } of page.Endpoints ?? []) {
-      const description = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: EndpointName! }));
-      endpoints.push({
-        name: EndpointName!,
-        status: description.EndpointStatus ?? '',
-        configuration: description.EndpointConfigName ?? '',
-      });
-    }
-  }
-  return endpoints;
-}

@@ -27,7 +27,7 @@ describe('help', () => {
     expect(code).toBe(0);
     fits(output);
     for (const file of globSync('cli/commands/*.ts', { cwd: root }))
-      expect(output).toMatch(new RegExp(`^  ${/(\w+)\.ts$/.exec(file)![1]} `, 'm'));
+      expect(output).toMatch(new RegExp(`^  ${/([\w-]+)\.ts$/.exec(file)![1]} `, 'm'));
   });
 
   test.each(globSync('cli/commands/*.ts', { cwd: root }))(
@@ -35,7 +35,7 @@ describe('help', () => {
     async (file) => {
       const { command } = (await import(join(root, file))) as { command: Command };
       fits(command.help);
-      expect(command.help).toMatch(/exit code/i);
+      expect(command.help).toMatch(/Exit code: [\s\S]*\b2 wrong usage/);
       for (const option of Object.keys(command.options)) expect(command.help).toContain(`--${option}`);
     },
   );
@@ -43,12 +43,49 @@ describe('help', () => {
 
 describe('where no platform runs', () => {
   const state = temporaryState();
+  /** A world file with this text. */
+  const world = (text: string): string[] => {
+    const file = join(state, `world-${text.length}.yml`);
+    writeFileSync(file, text);
+    return ['local', '--port', '0', '--world', file];
+  };
+  const account = '{id: "111122223333", name: a, admin: true}';
   test.each<[string[], number, RegExp]>([
+    [world('hello'), 2, /is "hello", but must be a mapping of region, accounts and clock/],
+    [world('{'), 2, /is no YAML/],
+    [
+      world(
+        'regoin: eu-west-1\naccounts: [{id: 111122223333, name: a, admn: true}, {id: "1", name: a}, 7]\nclock: {mode: fast}',
+      ),
+      2,
+      new RegExp(
+        [
+          'unknown key "regoin", known are region, accounts, clock \\(did you mean region\\?\\)',
+          'region is missing, but must be one such as eu-west-1',
+          'accounts\\[0\\]: unknown key "admn", known are id, name, admin \\(did you mean admin\\?\\)',
+          'accounts\\[0\\].id is 111122223333, but must be text: put it in quotation marks',
+          'accounts\\[1\\].id is "1", but must be twelve digits',
+          'accounts\\[1\\].name "a" stands twice',
+          'accounts\\[2\\] is 7, but must be a mapping',
+          '0 accounts have admin: true',
+          'clock.mode is "fast", but must be one of at-once, scaled, by-hand',
+        ].join('.*\\n\\s*'),
+      ),
+    ],
+    [
+      world(`region: eu-west-1\naccounts: [${account}]\nclock: {mode: scaled, factor: 0}`),
+      2,
+      /clock\.factor is 0, but must be a number above 0/,
+    ],
     [[], 2, /npx sagemaker-mlops COMMAND/],
     [['--version'], 0, /^sagemaker-mlops \d+\.\d+\.\d+/],
     [['help', 'logs'], 0, /--summary/],
     [['status'], 1, /No local platform is running.*npm start/],
-    [['status', '--jsn'], 2, /Did you mean "--json"/],
+    [['status', '--jsn'], 2, /"status" has no option --jsn\. Did you mean "--json"\? It has: --json/],
+    [['logs', '--job'], 2, /--job needs a value/],
+    [['status', '--json=1'], 2, /--json takes no value/],
+    [['push', 'hello'], 2, /"push" takes no arguments, but got "hello"/],
+    [['help', 'lgos'], 2, /no command "lgos"\. Did you mean "logs"/],
     [['logs'], 1, /no run yet.*npm start/],
     [['start', '--port', 'abc'], 2, /--port is "abc"/],
     [['local', '--world', '/nowhere.yml'], 2, /--world \/nowhere\.yml could not be read/],
@@ -150,14 +187,43 @@ describe('the commands of README.md', () => {
     expect(output).toMatch(/Train\s+Succeeded\s+\d+\.\d s$/m);
     expect(output).toMatch(/production \/ Deploy to production[\s\S]*Succeeded\. Next:/);
     expect(code).toBe(0);
+    // The registry keeps the first package's stage; the endpoints tell which one answers.
+    const status = await run('status');
+    expect(status.output).toMatch(/3\s+Approved\s+Production\/Approved\s+staging, production-1, production-2/);
+    expect(status.output).toMatch(/1\s+Approved\s+Production\/Approved\s+-\s/);
+    const { packages, runs, accounts } = JSON.parse((await runCli(['status', '--json'], started.state)).output);
+    expect(packages.map(({ version, serves }: { version: number; serves: string[] }) => [version, serves])).toEqual([
+      [3, ['staging', 'production-1', 'production-2']],
+      [2, []],
+      [1, []],
+    ]);
+    expect(accounts[2].endpoints[0]).toMatchObject({ status: 'InService', packages: [packages[0].arn] });
+    expect(runs[0]).toMatchObject({ name: 'Model', conclusion: 'success' });
+    expect(JSON.parse((await runCli(['logs', '--json'], started.state)).output)).toMatchObject({
+      id: runs[0].id,
+      conclusion: 'success',
+    });
   }, 60_000);
 
   test('wrong names are answered with the right ones', async () => {
     for (const [args, wanted, text] of [
       [['env', 'stagin'], 2, /Did you mean "staging"\?.*production-2/],
+      [['env', 'prod'], 2, /Did you mean "production-1"\?/],
       [['env', 'staging', '--region', 'mars'], 2, /--region is "mars"/],
+      [
+        ['env', 'development', '--role', 'data-scientst'],
+        2,
+        /no role "data-scientst"\. Did you mean "data-scientist"\? It has: .*ci-build, .*job/,
+      ],
+      [['env', 'development', '--role', 'ci-build'], 2, /cannot be taken by hand: .* only tokens of token\.actions/],
       [['dispatch'], 2, /model-cleanup\.yml/],
-      [['dispatch', 'model-cleanup', '-f', 'confrm=x'], 2, /Did you mean "confirm"/],
+      [['dispatch', 'clenup'], 2, /no workflow "clenup\.yml".* Did you mean "model-cleanup"\? It has: .*redeploy\.yml/],
+      [['dispatch', 'model-cleanup', '--ref', 'mian'], 2, /no branch "mian"\. Did you mean "main"\?/],
+      [
+        ['dispatch', 'model-cleanup', '-f', 'confrm=x', '-f', 'delete-project=maybe', '-f', 'running-executions=stopp'],
+        2,
+        /"confrm"\. Did you mean "confirm"\?.*delete-project is "maybe", but must be one of true, false\..*Did you mean "stop"\?/,
+      ],
       [['logs', '--job', 'nothing'], 1, /gate \/ Judge the model/],
       [['logs', '99'], 1, /There is no run 99/],
       [['reset'], 1, /Ctrl-C/],
