@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Aws, Identity } from '../../src/aws/session.ts';
 import { type CleanupOptions, findAll, removeAll } from '../../src/cleanup/cleanup.ts';
-import { type CleanupContext, describe, inWords } from '../../src/cleanup/part.ts';
+import { type CleanupContext, describe, inWords, partInWords } from '../../src/cleanup/part.ts';
 import { judgeApprovals } from '../../src/deploy/approval.ts';
 import { readStage } from '../../src/deploy/stage-file.ts';
 import { FailureError, type Status } from '../../src/failure.ts';
@@ -93,6 +94,24 @@ async function stageTargets(inputs: Inputs, host: Host<Output>): Promise<Cleanup
   return targets;
 }
 
+/** The account of this job. A role that is not there can be the trace of an earlier cleanup that removed everything. */
+async function whoRuns(aws: Aws): Promise<Identity> {
+  try {
+    return await aws.identity();
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failures[0]?.code !== 'RoleNotAssumable') throw error;
+    const told = 'When a cleanup with delete-roles and delete-project has removed it, nothing is left to do';
+    throw new FailureError(
+      error.failures.map((failure) => ({
+        ...failure,
+        hint: failure.hint === undefined ? told : `${failure.hint}. ${told}`,
+      })),
+      error.status,
+      { cause: error },
+    );
+  }
+}
+
 export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   const { context: runContext, clock, logger, signal, summary } = host;
   checkInputs(inputs);
@@ -101,7 +120,7 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   const project = { name: inputs['project-name'], id: inputs['project-id'] };
   const names = namesOf(project);
   const aws = openAws('cleanup', inputs, host);
-  const { account } = await aws.identity();
+  const { account } = await whoRuns(aws);
   const context: CleanupContext = {
     aws,
     account,
@@ -134,7 +153,7 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   if (items.length === 0) logger.info(`  nothing to do: ${names.base} owns nothing that would be removed`);
   // The job that removes tells what it did; the plan has been shown by the one before.
   const indent = confirmed ? '' : '  ';
-  for (const part of findings.parts) logger.info(`${indent}plan: remove ${inWords(part.items)}`);
+  for (const part of findings.parts) logger.info(`${indent}plan: remove ${partInWords(part, part.items)}`);
   if (kept.length > 0) logger.info(`${indent}stays: ${inWords(kept)}`);
   await logger.group(`All ${items.length} things of the plan, and what stays`, async () => {
     for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
@@ -145,7 +164,7 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
     // Where nobody could look, "nothing to do" would be a guess.
     if (unseen.length > 0) throw new FailureError(unseen, 'partial');
     if (items.length > 0)
-      logger.info(`  nothing has been removed: that takes confirm=${project.name}, and a reviewer's approval`);
+      logger.info(`  nothing has been removed yet: that takes confirm=${project.name} and a reviewer's approval`);
     return items.length === 0 ? 'none' : '';
   }
   const record = await removeAll(findings, context);

@@ -11,9 +11,9 @@ import {
   createRecorder,
   eachOf,
   type Item,
-  inWords,
   type Kept,
   type Part,
+  partInWords,
   type Recorder,
 } from './part.ts';
 import { findPipeline, type PipelineOptions } from './pipeline.ts';
@@ -99,7 +99,7 @@ const ofTargets: readonly Item['kind'][] = [
  */
 function heldBack(part: Part, unseen: () => boolean): Part {
   return {
-    items: part.items,
+    ...part,
     async remove(record) {
       if (!unseen() && !record.failures.some(({ item }) => ofTargets.includes(item.kind))) return part.remove(record);
       for (const item of part.items)
@@ -166,7 +166,7 @@ export async function removeAll({ parts }: Findings, context: CleanupContext): P
     }
     const [done, failed] = [record.removed.slice(before), record.failures.length - failedBefore];
     // Two spaces in front: a line that the command line shows as progress.
-    context.logger.info(`  removed ${inWords(done) || 'nothing'}${failed === 0 ? '' : `; ${failed} not`}`);
+    context.logger.info(`  removed ${partInWords(part, done) || 'nothing'}${failed === 0 ? '' : `; ${failed} not`}`);
     for (const { kind, done: what } of done) if (kind === 'key') context.logger.info(`  key ${what.replace(/:$/, '')}`);
   }
   return record;

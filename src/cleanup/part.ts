@@ -44,6 +44,8 @@ export interface Kept extends Item {
 
 export interface Part {
   items: readonly Item[];
+  /** What its items have in common, where their kind does not tell it from those of another part. */
+  about?: string;
   /** Removes the items, tells each to the recorder. What is gone already counts as removed, so a second run goes on. */
   remove(record: Recorder): Promise<void>;
 }
@@ -106,6 +108,12 @@ export function inWords(items: readonly Item[]): string {
   return Object.entries(countsOf(items))
     .map(([kind, count]) => `${count} ${count === 1 ? kind.replace(/s$/, '') : kind.replace(/s?$/, 's')}`)
     .join(', ');
+}
+
+/** "4 stacks (with roles)": a part in a line of progress. */
+export function partInWords({ about }: Part, items: readonly Item[]): string {
+  const words = inWords(items);
+  return words === '' || about === undefined ? words : `${words} (${about})`;
 }
 
 export function describe(item: Item): string {

@@ -35,6 +35,7 @@ export async function findRoleStacks(context: CleanupContext): Promise<{ part: P
     kept,
     part: {
       items,
+      about: 'roles of jobs and deployments',
       async remove(record) {
         for (const each of items) await record.attempt(each, () => deleteStack(aws, each, context));
       },
@@ -129,6 +130,7 @@ export async function findOwnRoleStacks(
   return {
     kept,
     part: {
+      about: 'roles of cleanup, last of all',
       items: found.map(({ item }) => item),
       async remove(record) {
         for (const { item, session, roleArn } of found) {

@@ -614,7 +614,9 @@ describe('removal', () => {
     ]);
     // Nobody is left who could look a second time: GitHub's job gets no role.
     const second = await remove(projects, approvals, { inputs: allOfIt, runId: '93001' });
-    expect(second.failures).toMatchObject([{ code: 'RoleNotAssumable' }]);
+    expect(second.failures).toMatchObject([
+      { code: 'RoleNotAssumable', hint: expect.stringContaining('nothing is left to do') },
+    ]);
     expect(await answers(accounts.production2, `${other.base}-production`)).toBe('6');
   });
 });
