@@ -101,6 +101,7 @@ it('captures nothing at 0 per cent, and nothing when it is switched off', async 
 
 it('is shown by endpoint and configuration, and follows an update', async () => {
   await client.createEndpoint();
+  await client.created('s', config(hourly));
   const described = await client.sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
   expect(described.DataCaptureConfig).toEqual({
     EnableCapture: true,
@@ -132,6 +133,11 @@ it('is shown by endpoint and configuration, and follows an update', async () => 
   await invoke('1');
   await pause();
   expect(world.s3.keys(bucket, 'capture')).toEqual([]);
+  // A schedule from before has nothing to look at any more, and says so.
+  await world.clock.advance(hour);
+  expect((await client.reached('s', 'Failed')).FailureReason).toBe(
+    `Endpoint '${endpointName}' does not exist or is not valid: its configuration without captures no data; deploy one with DataCaptureConfig`,
+  );
 });
 
 it('that the model’s role may not write is lost, told in the platform’s log, and the answer still comes', async () => {

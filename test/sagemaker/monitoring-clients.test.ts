@@ -13,6 +13,7 @@ import {
   CreateModelCommand,
   DescribeDataQualityJobDefinitionCommand,
   DescribeEndpointCommand,
+  DescribeEndpointConfigCommand,
   DescribeMonitoringScheduleCommand,
   ListDataQualityJobDefinitionsCommand,
   ListMonitoringSchedulesCommand,
@@ -163,6 +164,22 @@ it('CloudFormation makes, changes and removes a schedule and its job definition'
           Tags: [{ Key: 'kind', Value: 'definition' }],
         },
       },
+      Capturing: {
+        Type: 'AWS::SageMaker::EndpointConfig',
+        Properties: {
+          EndpointConfigName: 'stacked-capture',
+          ProductionVariants: [
+            {
+              VariantName: 'AllTraffic',
+              ModelName: 'stacked',
+              InstanceType: 'ml.m5.large',
+              InitialInstanceCount: 1,
+              InitialVariantWeight: 1,
+            },
+          ],
+          DataCaptureConfig: capture(),
+        },
+      },
       Own: {
         Type: 'AWS::SageMaker::MonitoringSchedule',
         Properties: {
@@ -204,6 +221,9 @@ it('CloudFormation makes, changes and removes a schedule and its job definition'
   expect(stack.Outputs?.find(({ OutputKey }) => OutputKey === 'Arn')?.OutputValue).toBe(arn);
   const tags = async () => (await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }))).Tags;
   expect(await tags()).toContainEqual({ Key: 'expression', Value: '1' });
+
+  const capturing = await sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: 'stacked-capture' }));
+  expect(capturing.DataCaptureConfig).toEqual(capture());
 
   const updated = await updateStack(cloudformation, 'monitoring', template('cron(0 4 ? * * *)', '2'));
   await rests(updated, 'UPDATE_COMPLETE');

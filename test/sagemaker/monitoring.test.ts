@@ -428,6 +428,7 @@ describe('executions', () => {
     const job = await client.sagemaker.send(new DescribeProcessingJobCommand({ ProcessingJobName: name }));
     expect(job).toMatchObject({
       ProcessingJobStatus: 'Completed',
+      MonitoringScheduleArn: arn('hourly'),
       RoleArn: monitorRole,
       ExitMessage: 'Completed: no violations.',
       AppSpecification: { ImageUri: image, ContainerEntrypoint: ['python3', '/opt/program/analyze.py'] },

@@ -116,11 +116,12 @@ export function createCapture(context: PlatformContext, dice: () => number = Mat
     // Whoever waits for the record must not be overtaken by time.
     const release = context.clock.hold();
     write()
-      .catch((error: unknown) =>
+      .catch((error: unknown) => {
+        if (context.signal.aborted) return;
         context.logger.warn(
           `Endpoint ${endpoint.arn}: captured data could not be written to ${prefix}: ${reasonOf(error)}`,
-        ),
-      )
+        );
+      })
       .finally(release);
   };
 }

@@ -27,10 +27,10 @@ export type FindModel = (
 export interface Jobs {
   operations: Record<string, Operation>;
   /**
-   * A processing job that SageMaker starts by itself, with the role of the request. Throws ValidationException for a role
+   * A processing job that SageMaker starts by itself for a monitoring schedule, with the role of the request. Throws ValidationException for a role
    * that it cannot take, NotImplemented for a job that cannot run here.
    */
-  startProcessing(scope: Scope, name: string, request: CreateProcessingJobRequest): JobRecord;
+  startProcessing(scope: Scope, name: string, request: CreateProcessingJobRequest, scheduleArn: string): JobRecord;
   /** Resolves when the job has ended; at once for an unknown one. */
   ended(arn: string, scope: Scope): Promise<void>;
 }
@@ -213,7 +213,8 @@ export function createJobs(context: PlatformContext, tags: TagStore, findModel: 
 
   return {
     operations,
-    startProcessing: (scope, name, request) => create('ProcessingJob', scope, name, request, request.RoleArn ?? ''),
+    startProcessing: (scope, name, request, scheduleArn) =>
+      Object.assign(create('ProcessingJob', scope, name, request, request.RoleArn ?? ''), { scheduleArn }),
     async ended(arn, scope) {
       for (const registry of Object.values(registries)) {
         for (const job of registry.of(scope).values()) if (keyOf(job.arn) === keyOf(arn)) return job.ended;

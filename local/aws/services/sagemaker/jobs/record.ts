@@ -10,6 +10,8 @@ export interface JobRecord {
   scope: Scope;
   name: string;
   arn: string;
+  /** The monitoring schedule that started it. */
+  scheduleArn?: string;
   /** The Create request; never changed. */
   request: Record<string, any>;
   status: JobStatus;

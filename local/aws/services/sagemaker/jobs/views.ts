@@ -33,6 +33,7 @@ export function describeProcessing(job: JobRecord): DescribeProcessingJobRespons
     ...times(job, 'Processing'),
     FailureReason: job.failureReason,
     ExitMessage: job.result?.exitMessage,
+    MonitoringScheduleArn: job.scheduleArn,
   };
 }
 

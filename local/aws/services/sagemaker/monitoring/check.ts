@@ -5,7 +5,7 @@ import { splitS3Uri } from '../artifacts.ts';
 import { parseDuration } from '../duration.ts';
 import { capturing } from '../hosting/capture.ts';
 import { lookUpEndpoint } from '../hosting/endpoints.ts';
-import type { Hostings } from '../hosting/store.ts';
+import type { EndpointRecord, Hostings } from '../hosting/store.ts';
 import { definedOnly } from '../operation.ts';
 import { resourceNotFound, validationError } from '../problems.ts';
 import { keyOf, type Scope } from '../scope.ts';
@@ -75,9 +75,14 @@ export function checkJobDefinition(hostings: Hostings, scope: Scope, job: Monito
     throw validationError(`MonitoringOutputs S3Uri ${uri} is not valid: expected s3://BUCKET/PREFIX.`);
   }
   const name = endpointOf(job) ?? '';
-  const endpoint = lookUpEndpoint(hostings, scope, name);
-  // One text for both on AWS: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html asks for
-  // the capture, and the answer to its absence does not tell it from a missing endpoint.
+  checkWatchable(lookUpEndpoint(hostings, scope, name), name);
+}
+
+/**
+ * Throws ValidationException for an endpoint that is not there or captures no data. AWS has one text for both (what it
+ * says after the colon is ours).
+ */
+export function checkWatchable(endpoint: EndpointRecord | undefined, name: string): asserts endpoint is EndpointRecord {
   if (endpoint === undefined || endpoint.status === 'Deleting' || endpoint.status === 'Failed') {
     throw validationError(`Endpoint '${name}' does not exist or is not valid`);
   }

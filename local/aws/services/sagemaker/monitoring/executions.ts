@@ -8,6 +8,7 @@ import type { Hostings } from '../hosting/store.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { clip, reasonOf } from '../problems.ts';
 import { useRole } from '../service-role.ts';
+import { checkWatchable } from './check.ts';
 import { type HourOfData, hoursOfData, processingRequest, shifted, type Window } from './job-request.ts';
 import { type ExecutionRecord, endpointOf, jobOf, type Monitorings, type ScheduleRecord } from './store.ts';
 
@@ -74,14 +75,14 @@ export function createExecutions(
       throw new Error(`Data quality job definition ${execution.definitionName} does not exist.`);
     }
     const endpoint = lookUpEndpoint(hostings, schedule.scope, execution.endpoint);
-    if (endpoint === undefined) throw new Error(`Endpoint '${execution.endpoint}' does not exist or is not valid`);
+    checkWatchable(endpoint, execution.endpoint);
     const window = shifted(job, wanted);
     const data = await dataOf(schedule, job, hoursOfData(endpoint, window));
     // AWS's own sentence (aws/sagemaker-python-sdk#2634).
     if (data.length === 0) throw new Error('Job inputs had no data');
     const name = jobName(execution);
     const request = processingRequest({ name, schedule: schedule.name, job, endpoint, window, data });
-    execution.job = startProcessing(schedule.scope, name, request);
+    execution.job = startProcessing(schedule.scope, name, request, schedule.arn);
     move(execution, 'InProgress');
     await execution.job.ended;
     const { status, failureReason, result } = execution.job;
