@@ -4,7 +4,7 @@ import type { World } from '../local/aws/core/world.ts';
 import type { LocalGitHub, ReviewDecision, ReviewRequest } from '../local/github/types.ts';
 import type { Platform } from '../local/platform.ts';
 import { UserError } from './errors.ts';
-import { isAlive, type PlatformState, type ProjectState } from './state.ts';
+import { isAlive, type PlatformState, type ProjectState, productDirectory } from './state.ts';
 
 export interface LocalWorld {
   platform: Platform;
@@ -68,7 +68,9 @@ export async function startLocalWorld(options: LocalWorldOptions): Promise<Local
       runnerEnvironment: () => ({
         AWS_ENDPOINT_URL: platform.url,
         AWS_EC2_METADATA_DISABLED: 'true',
-        // What this machine has installed serves the local run of a pull request as well.
+        // What this machine has installed serves the jobs of a pull request as well.
+        SAGEMAKER_MLOPS_INSTALLED: productDirectory,
+        PIP_CACHE_DIR: join(options.stateDirectory, 'pip-cache'),
         SAGEMAKER_MLOPS_PYTHON: join(dirname(options.python.python), '..', '..'),
       }),
       tools: { node: process.execPath, python: options.python.python, git: await findOnPath('git') },
