@@ -5,8 +5,11 @@ import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { defaultWorld } from '../local/aws/core/world.ts';
 import type { RunRecord } from '../local/github/types.ts';
+import { accountClients } from './accounts.ts';
+import { Control } from './control.ts';
 import { UserError } from './errors.ts';
 import { makeLocalProject } from './local-project.ts';
+import { describePackages, packageMetrics } from './packages.ts';
 import { type LocalWorld, startLocalWorld } from './platform.ts';
 import { commitAndPush, fillPlaceholders, productVersion } from './project.ts';
 import { type ProjectState, productDirectory } from './state.ts';
@@ -126,6 +129,35 @@ async function trialWorkflow(project: ProjectState, { configuration, rules }: Tr
   });
 }
 
+/** What the registry says about the model: its metrics and the gate's verdict; nothing when none was registered. */
+export async function trialVerdict({ local, project }: Trial): Promise<string[]> {
+  const clients = accountClients(new Control(local.platform), project.adminAccount, project.region);
+  const [model] = await describePackages(clients, `${project.name}-${project.id}`, 1);
+  if (model === undefined) return ['model     none was registered'];
+  const metrics = Object.entries(await packageMetrics(clients, model)).map(
+    ([name, value]) =>
+      `${name
+        .split('.')
+        .filter((part) => part !== 'value')
+        .slice(1)
+        .join(' ')} ${Number(value.toPrecision(5))}`,
+  );
+  return [
+    `metrics   ${metrics.join(', ')}`,
+    `gate      ${model.ModelApprovalStatus}: ${model.ApprovalDescription ?? ''}`,
+  ];
+}
+
+/** The last lines that a failed job of SageMaker printed, as the failed job of the run repeats them. */
+export async function failedLines({ local }: Trial, run: RunRecord): Promise<string[]> {
+  const lines: string[] = [];
+  for (const job of run.jobs.filter(({ conclusion }) => conclusion === 'failure')) {
+    const text = await readFile(join(local.github.runs.directory(run.id), job.log), 'utf8').catch(() => '');
+    lines.push(...[...text.matchAll(/^\S+Z \| (.*)$/gm)].map(([, line]) => line!));
+  }
+  return lines.slice(-20);
+}
+
 /** Appends what the trial's jobs told to a file of Markdown, the gate first: GitHub's job summary, for one. */
 export async function writeTrialSummary(file: string, { local }: Trial, run: RunRecord): Promise<void> {
   const parts = [
@@ -135,7 +167,7 @@ export async function writeTrialSummary(file: string, { local }: Trial, run: Run
   for (const job of [...run.jobs].reverse()) {
     const text = await readFile(join(local.github.runs.directory(run.id), job.summary), 'utf8').catch(() => '');
     // The console of the real AWS knows nothing of what ran here.
-    parts.push(text.trim().replaceAll(/\[(<code>.*?<\/code>)\]\(https:[^)]*\)/g, '$1'));
+    parts.push(text.trim().replaceAll(/\[(?:(<code>.*?<\/code>)|console)\]\(https:[^)]*\)/g, '$1'));
   }
   for (const problem of run.problems) parts.push(`- ${problem.file}:${problem.line}: ${problem.message}`);
   await appendFile(file, `${parts.filter((part) => part !== '').join('\n\n')}\n\n`);

@@ -6,8 +6,8 @@ import { Follower, runDuration } from '../follow.ts';
 import { preparePython } from '../python.ts';
 import { untilStopped } from '../signals.ts';
 import { stateDirectory } from '../state.ts';
-import { seconds } from '../terminal.ts';
-import { startTrial, type Trial, writeTrialSummary } from '../trial.ts';
+import { seconds, wrap } from '../terminal.ts';
+import { failedLines, startTrial, type Trial, trialVerdict, writeTrialSummary } from '../trial.ts';
 
 export const command: Command = {
   help: `Trains the model of a project's folder on a local AWS of its own and judges it by the gate's rules.
@@ -68,6 +68,9 @@ Exit code: 0 the model passes, 1 it does not or could not be trained, 2 wrong us
       trial.local.github.subscribe((event) => follower.event(event));
       const run = await trial.run();
       if (values['summary'] !== undefined) await writeTrialSummary(String(values['summary']), trial, run);
+      for (const line of await failedLines(trial, run)) terminal.line(`      | ${line}`);
+      for (const verdict of await trialVerdict(trial))
+        for (const line of wrap(`  ${verdict.slice(0, 10)}`, verdict.slice(10))) terminal.line(line);
       const passed = run.conclusion === 'success';
       terminal.line(
         `${passed ? terminal.green('The model passes its gate') : terminal.red('The model does not pass')} (${seconds(runDuration(run))}).`,
