@@ -21,9 +21,10 @@ import { findPlaces, type Place, unseenFailure } from './places.ts';
 import { findProject } from './project.ts';
 import { findRegistry } from './registry.ts';
 import { findOwnRoleStacks, findRoleStacks } from './role-stacks.ts';
+import { schedulePart } from './schedules.ts';
 import { findSets, stackSetParts } from './stack-sets.ts';
 import { settler, targetPart } from './target-removal.ts';
-import { type FoundTarget, findTarget, schedulePart } from './targets.ts';
+import { type FoundTarget, findTarget } from './targets.ts';
 
 export interface CleanupOptions extends PipelineOptions {
   /** Targets that the project's stage files name, besides those that its stack sets know. */

@@ -1,22 +1,17 @@
 /** What deployments leave in the accounts they went to: retained stacks, endpoints, replaced models and configurations, log groups. */
 import { CloudWatchLogsClient, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
-  DeleteMonitoringScheduleCommand,
-  DescribeMonitoringScheduleCommand,
-  type DescribeMonitoringScheduleResponse,
   ListEndpointConfigsCommand,
   ListModelsCommand,
   ListMonitoringSchedulesCommand,
   ListTagsCommand,
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
-import { poll, stillRunning } from '../aws/poll.ts';
 import type { Aws, Service } from '../aws/session.ts';
 import { endpointName, roleArn, stackSetName } from '../deploy/names.ts';
 import { readEndpoint } from '../endpoints/read.ts';
 import { place, type Target } from '../stacksets/model.ts';
 import {
-  accountsAtOnce,
   atOnce,
   type CleanupContext,
   eachOf,
@@ -24,7 +19,6 @@ import {
   isOurs,
   type Kept,
   notOurs,
-  type Part,
   pages,
   unlessGone,
 } from './part.ts';
@@ -199,75 +193,5 @@ export async function findTarget(
         models.map((each) => ({ name: each.ModelName, arn: each.ModelArn })),
       ),
     },
-  };
-}
-
-/** Executions in these states keep their schedule from being deleted, and so does a schedule that is changing itself. */
-const executing = ['Pending', 'InProgress', 'Stopping'];
-
-/** Waits until the schedule can be deleted; resolves to false when it is gone. */
-async function untilScheduleRests(
-  sagemaker: Service,
-  { name, account, region }: Item,
-  { clock, signal, deadline, logger }: CleanupContext,
-): Promise<boolean> {
-  let told = false;
-  const busyWith = (found: DescribeMonitoringScheduleResponse | undefined) => {
-    const last = found?.LastMonitoringExecutionSummary?.MonitoringExecutionStatus ?? '';
-    if (found?.MonitoringScheduleStatus === 'Pending') return 'it is Pending';
-    return executing.includes(last) ? `its last execution is ${last}` : undefined;
-  };
-  const last = await poll({
-    read: () =>
-      unlessGone(() =>
-        sagemaker.send(new DescribeMonitoringScheduleCommand({ MonitoringScheduleName: name }), {
-          resource: name,
-          signal,
-        }),
-      ),
-    done(found) {
-      const busy = busyWith(found);
-      if (busy !== undefined && !told)
-        logger.info(`The monitoring schedule ${name} in ${account}/${region} cannot be deleted yet: ${busy}; waiting`);
-      told ||= busy !== undefined;
-      return busy === undefined;
-    },
-    clock,
-    signal,
-    deadline,
-    onDeadline: (found) =>
-      stillRunning({
-        resource: name,
-        region,
-        account,
-        where: `The monitoring schedule ${name} could not be deleted (${busyWith(found)})`,
-        resume: 're-run this job; it goes on with what is left',
-      }),
-  });
-  return last !== undefined;
-}
-
-/** The schedules of all endpoints: an endpoint that is monitored is not deleted before. */
-export function schedulePart(targets: readonly FoundTarget[], context: CleanupContext): Part {
-  const { signal } = context;
-  return {
-    items: targets.flatMap(({ schedules }) => schedules),
-    remove: (record) =>
-      eachOf(targets, accountsAtOnce, async (target) => {
-        const sagemaker = inTarget(target, context).service(SageMakerClient);
-        for (const item of target.schedules) {
-          const named = { MonitoringScheduleName: item.name };
-          const sending = { resource: item.name, signal };
-          await record.attempt(
-            item,
-            async () => {
-              if (!(await untilScheduleRests(sagemaker, item, context))) return 'gone already:';
-              await sagemaker.send(new DeleteMonitoringScheduleCommand(named), sending);
-              return undefined;
-            },
-            () => sagemaker.send(new DescribeMonitoringScheduleCommand(named), sending),
-          );
-        }
-      }),
   };
 }

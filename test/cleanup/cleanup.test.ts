@@ -646,7 +646,7 @@ describe('the roles of cleanup', () => {
     'cleanup#ReadSchedules sagemaker:ListTags': 'As RemoveSchedules.',
     'cleanup-plan#ReadSchedules sagemaker:ListTags': 'As RemoveSchedules.',
     'cleanup#RemoveSchedules sagemaker:DeleteMonitoringSchedule': 'schedules.test.ts removes schedules.',
-    'cleanup#RemoveSchedules sagemaker:DescribeMonitoringSchedule': 'schedules.test.ts waits for one that is busy.',
+    'cleanup#ReadSchedules sagemaker:DescribeMonitoringSchedule': 'schedules.test.ts waits for one that is busy.',
   };
 
   test('grant what was used above, and what is listed here with its reason', () => {
