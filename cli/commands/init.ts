@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from '../command.ts';
 import { UserError } from '../errors.ts';
@@ -13,7 +13,7 @@ export const command: Command = {
   help: `Writes a project into your folder: pipeline code, stage files, workflows with your names filled in,
 and in setup/ the scripts and templates that set its AWS accounts and GitHub environments up.
 
-  npx sagemaker-mlops init ~/abalone --name abalone --repository ORG/abalone \\
+  npx sagemaker-mlops init ../abalone --name abalone --repository ORG/abalone \\
     --repository-id 123456789 --owner-id 1 --region eu-west-1 \\
     --admin-account 111122223333 --staging 444455556666 --production 777788889999,888899990000
 
@@ -134,16 +134,14 @@ Next: docs/aws-accounts.md. Exit code: 0, 1 a file is in the way, 2 wrong usage.
       await mkdir(dirname(join(target, path)), { recursive: true });
       await writeFile(join(target, path), content);
     }
-    const files = (await readdir(target, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    const files = (await planProject(productDirectory)).length + setup.size;
     terminal.line(
-      `Project ${project.name}, id ${project.id}: ${files.length} files in ${relative(process.cwd(), target) || '.'}`,
+      `Project ${project.name}, id ${project.id}: ${files} files in ${relative(process.cwd(), target) || '.'}`,
     );
     terminal.line(`Its workflows call sagemaker-mlops at commit ${version.commit.slice(0, 12)} (v${version.version}).`);
-    terminal.line('Next, with administrator credentials of each account in turn, the admin account first:');
-    terminal.line('  bash setup/aws.sh          # its stacks');
-    terminal.line(
-      '  bash setup/github.sh USER  # once: the GitHub environments, with the reviewers of production and cleanup',
-    );
+    terminal.line('Next, in that folder, with administrator credentials of each account, the admin account first:');
+    terminal.line('  bash setup/aws.sh          # the stacks of that account');
+    terminal.line('  bash setup/github.sh USER  # once: the GitHub environments, with the reviewers of two of them');
     terminal.line('then commit and push to main. Step by step: docs/aws-accounts.md');
     return 0;
   },
