@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { appendFile, cp, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { promisify } from 'node:util';
+import { appendFile, lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UpdateModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { parse, stringify } from 'yaml';
 import { defaultWorld } from '../local/aws/core/world.ts';
 import type { RunRecord } from '../local/github/types.ts';
@@ -13,6 +12,7 @@ import { describePackages, packageMetrics } from './packages.ts';
 import { type LocalWorld, startLocalWorld } from './platform.ts';
 import { commitAndPush, fillPlaceholders, productVersion } from './project.ts';
 import { type ProjectState, productDirectory } from './state.ts';
+import { copyCommit, copyFolder, emptyProject } from './trial-files.ts';
 
 export interface TrialOptions {
   /** The project to try: its files are copied, nothing in it changes. */
@@ -30,8 +30,10 @@ export interface TrialOptions {
 export interface Trial {
   local: LocalWorld;
   project: ProjectState;
-  /** Pushes the project's files; resolves when its model is trained and judged. */
-  run(): Promise<RunRecord>;
+  /** Builds and judges the model of the folder, or of a commit of its repository; resolves when its run has ended. */
+  run(commit?: string): Promise<RunRecord>;
+  /** Puts the newest model where the one in production stands, so that the gate compares the next one with it. */
+  promote(): Promise<void>;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function startTrial(options: TrialOptions): Promise<Trial> {
       throw new UserError(`${join(folder, file)} does not exist: give the folder of a project.`, 2);
   }
   const directory = join(stateDirectory, 'project');
-  await copyProject(folder, directory);
+  await mkdir(directory, { recursive: true });
   const local = await startLocalWorld({
     world: { ...defaultWorld, region: options.region },
     port: 0,
@@ -56,17 +58,33 @@ export async function startTrial(options: TrialOptions): Promise<Trial> {
   });
   try {
     const { project } = await makeLocalProject(local, { stateDirectory, owner: 'acme', name: 'trial', keep: true });
-    const workflow = join(directory, '.github', 'workflows', 'model.yml');
-    await mkdir(dirname(workflow), { recursive: true });
-    await writeFile(workflow, await trialWorkflow(project, options));
+    const workflow = await trialWorkflow(project, options);
     return {
       local,
       project,
-      async run() {
-        await commitAndPush(directory, 'The model to try');
-        const run = local.github.runs.list(project.repository).find(({ path }) => path.endsWith('/model.yml'));
+      async run(commit) {
+        await emptyProject(directory);
+        if (commit === undefined) await copyFolder(folder, directory);
+        else await copyCommit(folder, commit, directory);
+        const file = join(directory, '.github', 'workflows', 'model.yml');
+        await mkdir(dirname(file), { recursive: true });
+        // The comment makes a commit of the files that the one before had as well.
+        await writeFile(file, `# ${commit ?? 'the folder'}\n${workflow}`);
+        await commitAndPush(directory, `The model of ${commit ?? 'the folder'}`);
+        const [run] = local.github.runs.list(project.repository);
         if (run === undefined) throw new Error('The push started no run of model.yml.');
         return local.github.runs.wait(run.id);
+      },
+      async promote() {
+        const { sagemaker } = clientsOf(local, project);
+        const model = await newestModel(local, project);
+        if (model === undefined) throw new Error('There is no model to promote.');
+        await sagemaker.send(
+          new UpdateModelPackageCommand({
+            ModelPackageArn: model.ModelPackageArn!,
+            ModelLifeCycle: { Stage: 'Production', StageStatus: 'Approved' },
+          }),
+        );
       },
     };
   } catch (error) {
@@ -75,30 +93,11 @@ export async function startTrial(options: TrialOptions): Promise<Trial> {
   }
 }
 
-/** What git knows or would add, without the project's own workflows; of a folder without git everything. */
-async function copyProject(folder: string, target: string): Promise<void> {
-  await mkdir(target, { recursive: true });
-  for (const path of await projectFiles(folder)) {
-    if (/^\.(git|github)\//.test(path)) continue;
-    const found = await lstat(join(folder, path)).catch(() => undefined);
-    // Removed but not yet committed, or a submodule.
-    if (found === undefined || found.isDirectory()) continue;
-    await mkdir(dirname(join(target, path)), { recursive: true });
-    await cp(join(folder, path), join(target, path));
-  }
-}
+const clientsOf = (local: LocalWorld, { adminAccount, region }: ProjectState) =>
+  accountClients(new Control(local.platform), adminAccount, region);
 
-async function projectFiles(folder: string): Promise<string[]> {
-  try {
-    const listed = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-    const { stdout } = await promisify(execFile)('git', listed, { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
-    return stdout.split('\0').filter((path) => path !== '');
-  } catch {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  }
+async function newestModel(local: LocalWorld, project: ProjectState) {
+  return (await describePackages(clientsOf(local, project), `${project.name}-${project.id}`, 1))[0];
 }
 
 /** The build and the gate of workflows/model.yml, as they are; what deploys is left out. */
@@ -131,8 +130,8 @@ async function trialWorkflow(project: ProjectState, { configuration, rules }: Tr
 
 /** What the registry says about the model: its metrics and the gate's verdict; nothing when none was registered. */
 export async function trialVerdict({ local, project }: Trial): Promise<string[]> {
-  const clients = accountClients(new Control(local.platform), project.adminAccount, project.region);
-  const [model] = await describePackages(clients, `${project.name}-${project.id}`, 1);
+  const clients = clientsOf(local, project);
+  const model = await newestModel(local, project);
   if (model === undefined) return ['model     none was registered'];
   const metrics = Object.entries(await packageMetrics(clients, model)).map(
     ([name, value]) =>
@@ -158,11 +157,19 @@ export async function failedLines({ local }: Trial, run: RunRecord): Promise<str
   return lines.slice(-20);
 }
 
-/** Appends what the trial's jobs told to a file of Markdown, the gate first: GitHub's job summary, for one. */
-export async function writeTrialSummary(file: string, { local }: Trial, run: RunRecord): Promise<void> {
+/**
+ * Appends what the trial's jobs told to a file of Markdown, the gate first: GitHub's job summary, for one. `champion` says which
+ * model stood for the one in production.
+ */
+export async function writeTrialSummary(
+  file: string,
+  { local }: Trial,
+  run: RunRecord,
+  champion: string,
+): Promise<void> {
   const parts = [
     `# Local run: ${run.conclusion === 'success' ? 'the model passes its gate' : 'the model does not pass'}`,
-    'Trained and judged on this machine by a local AWS: no account was used and nothing is deployed. Nothing is in production there, so a rule that compares with the champion says what it says without one.',
+    `Trained and judged on this machine by a local AWS: no account was used and nothing is deployed. ${champion}`,
   ];
   for (const job of [...run.jobs].reverse()) {
     const text = await readFile(join(local.github.runs.directory(run.id), job.summary), 'utf8').catch(() => '');
