@@ -46,6 +46,7 @@ export const failureCodes = [
   'InstanceFailed',
   'VerificationFailed',
   'Superseded',
+  'RolledBack',
   // Time and the caller's will.
   'DeadlineExceeded',
   'Cancelled',

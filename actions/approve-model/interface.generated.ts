@@ -7,6 +7,7 @@ export interface Inputs {
   readonly 'environment': string;
   readonly 'lifecycle-stage': string;
   readonly 'mode': 'check' | 'record-refusal';
+  readonly 'rollback-from': string | undefined;
   readonly 'allow-unprotected': boolean;
   readonly 'github-token': string | undefined;
   readonly 'role-to-assume': string | undefined;
@@ -24,6 +25,7 @@ export const inputs: InputSpecifications = {
   'environment': { kind: "text", required: true },
   'lifecycle-stage': { kind: "text", required: false, default: "Production" },
   'mode': { kind: {"choice":["check","record-refusal"]}, required: false, default: "check" },
+  'rollback-from': { kind: "arn", required: false },
   'allow-unprotected': { kind: "boolean", required: false, default: "false" },
   'github-token': { kind: "text", required: false },
   'role-to-assume': { kind: "role-arn", required: false },

@@ -1,7 +1,7 @@
 import { judgeApprovals, type Verdict } from '../../src/deploy/approval.ts';
-import { finalStage } from '../../src/deploy/deploy.ts';
-import { recordLifecycle } from '../../src/deploy/lifecycle.ts';
+import { finalStage, recordLifecycle } from '../../src/deploy/lifecycle.ts';
 import { lifecycleOf, readGated, SageMakerClient } from '../../src/deploy/package.ts';
+import { checkNotRolledBack, recordKept } from '../../src/deploy/rollback.ts';
 import { FailureError, type Status } from '../../src/failure.ts';
 import type { Host } from '../../src/github/host.ts';
 import { openAws } from '../../src/github/session.ts';
@@ -71,6 +71,15 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   const lifecycle =
     mode === 'check' ? (await readGated(sagemaker, arn)).lifecycle : lifecycleOf(await describePackage(sagemaker, arn));
   const said = comment === '' ? '' : ` (${comment})`;
+  const from = inputs['rollback-from'];
+  // What runs in the stage goes on to: a rollback or a change of its configuration was refused, not the model.
+  const kept = from ?? (lifecycle.stage === stage && lifecycle.status === 'Approved' ? arn : undefined);
+  if (mode === 'record-refusal' && kept !== undefined) {
+    await recordKept(sagemaker, kept, { by, comment }, context, logger, signal);
+    summary.heading(`Refused by ${plain(by)}`);
+    summary.text(`${codeSpan(environment)} keeps ${codeSpan(kept)} as it is${plain(said)}.`);
+    return 'rejected';
+  }
   if (mode === 'record-refusal') {
     await recordLifecycle(
       sagemaker,
@@ -85,6 +94,7 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
     summary.text(`${codeSpan(arn)} is not deployed to ${codeSpan(environment)}${plain(said)}.`);
     return 'rejected';
   }
+  if (from === undefined) checkNotRolledBack({ arn, lifecycle }, stage);
   if (verdict.kind === 'nobody') {
     logger.warn(
       `Nobody approved the environment ${environment}; allow-unprotected lets this run pass.`,
@@ -97,10 +107,11 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   } else {
     logger.info(`Approved by ${by}${said}.`);
     summary.heading(`Approved by ${plain(by)}`);
-    summary.text(`${codeSpan(arn)} for ${codeSpan(environment)}${plain(said)}`);
+    const instead = from === undefined ? '' : `, instead of ${codeSpan(from)}`;
+    summary.text(`${codeSpan(arn)} for ${codeSpan(environment)}${instead}${plain(said)}`);
   }
   // What runs in the stage already stays what it is; only its configuration may be about to change.
-  if (lifecycle.stage === stage && lifecycle.status === 'Approved') return 'unchanged';
+  if (from !== undefined || (lifecycle.stage === stage && lifecycle.status === 'Approved')) return 'unchanged';
   const reviewer = verdict.kind === 'nobody' ? 'nobody, allow-unprotected' : by;
   await recordLifecycle(
     sagemaker,

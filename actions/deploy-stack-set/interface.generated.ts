@@ -9,7 +9,8 @@ export interface Inputs {
   readonly 'stage-file': string;
   readonly 'template': string | undefined;
   readonly 'max-removals': number;
-  readonly 'rollback': boolean;
+  readonly 'rollback-from': string | undefined;
+  readonly 'reason': string | undefined;
   readonly 'reviewer': string | undefined;
   readonly 'role-to-assume': string | undefined;
   readonly 'role-chain': string[] | undefined;
@@ -28,7 +29,8 @@ export const inputs: InputSpecifications = {
   'stage-file': { kind: "file", required: false, default: "model-deploy/stages/production.yml" },
   'template': { kind: "file", required: false },
   'max-removals': { kind: "percentage", required: false, default: "20" },
-  'rollback': { kind: "boolean", required: false, default: "false" },
+  'rollback-from': { kind: "arn", required: false },
+  'reason': { kind: "text", required: false },
   'reviewer': { kind: "text", required: false },
   'role-to-assume': { kind: "role-arn", required: false },
   'role-chain': { kind: "role-arns", required: false },

@@ -40,7 +40,8 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
     ...templateOf(context.workspace, inputs.template),
     packageArn: inputs['model-package-arn'],
     maxRemovals: inputs['max-removals'],
-    rollback: inputs.rollback,
+    rollback:
+      inputs['rollback-from'] === undefined ? undefined : { from: inputs['rollback-from'], reason: inputs.reason },
     reviewer: inputs.reviewer,
     deadline: clock.now() + inputs['timeout-minutes'] * 60_000,
   };

@@ -3,9 +3,12 @@ import type { InputSpecifications } from '../../src/github/kinds.ts';
 
 export interface Inputs {
   readonly 'aws-region': string;
-  readonly 'select': 'exact' | 'newest-approved' | 'production';
+  readonly 'select': 'exact' | 'newest-approved' | 'production' | 'previous';
   readonly 'model-package-arn': string | undefined;
   readonly 'model-package-group': string | undefined;
+  readonly 'stage-file': string;
+  readonly 'version': string | undefined;
+  readonly 'reason': string | undefined;
   readonly 'role-to-assume': string | undefined;
   readonly 'role-chain': string[] | undefined;
   readonly 'role-duration-seconds': number | undefined;
@@ -13,13 +16,16 @@ export interface Inputs {
   readonly 'on-cancel': 'detach' | 'stop';
 }
 
-export type Output = 'status' | 'failure' | 'model-package-arn' | 'version' | 'approval-status' | 'artifact-sha256' | 'image-digest' | 'production-arn';
+export type Output = 'status' | 'failure' | 'model-package-arn' | 'version' | 'approval-status' | 'artifact-sha256' | 'image-digest' | 'production-arn' | 'running-arn';
 
 export const inputs: InputSpecifications = {
   'aws-region': { kind: "region", required: true },
-  'select': { kind: {"choice":["exact","newest-approved","production"]}, required: false, default: "exact" },
+  'select': { kind: {"choice":["exact","newest-approved","production","previous"]}, required: false, default: "exact" },
   'model-package-arn': { kind: "arn", required: false },
   'model-package-group': { kind: "name", required: false },
+  'stage-file': { kind: "file", required: false, default: "model-deploy/stages/production.yml" },
+  'version': { kind: "text", required: false },
+  'reason': { kind: "text", required: false },
   'role-to-assume': { kind: "role-arn", required: false },
   'role-chain': { kind: "role-arns", required: false },
   'role-duration-seconds': { kind: "seconds", required: false },

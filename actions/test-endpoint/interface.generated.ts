@@ -8,6 +8,8 @@ export interface Inputs {
   readonly 'model-package-arn': string;
   readonly 'stage-file': string;
   readonly 'reviewer': string | undefined;
+  readonly 'rollback-from': string | undefined;
+  readonly 'reason': string | undefined;
   readonly 'role-to-assume': string | undefined;
   readonly 'role-chain': string[] | undefined;
   readonly 'role-duration-seconds': number | undefined;
@@ -24,6 +26,8 @@ export const inputs: InputSpecifications = {
   'model-package-arn': { kind: "arn", required: true },
   'stage-file': { kind: "file", required: false, default: "model-deploy/stages/production.yml" },
   'reviewer': { kind: "text", required: false },
+  'rollback-from': { kind: "arn", required: false },
+  'reason': { kind: "text", required: false },
   'role-to-assume': { kind: "role-arn", required: false },
   'role-chain': { kind: "role-arns", required: false },
   'role-duration-seconds': { kind: "seconds", required: false },

@@ -1,7 +1,7 @@
-import { finalStage } from '../../src/deploy/deploy.ts';
-import { recordLifecycle } from '../../src/deploy/lifecycle.ts';
+import { finalStage, recordLifecycle } from '../../src/deploy/lifecycle.ts';
 import { parsePackageArn, stackSetName } from '../../src/deploy/names.ts';
 import { readDeployable, SageMakerClient } from '../../src/deploy/package.ts';
+import { returned } from '../../src/deploy/rollback.ts';
 import { checkPlace, readStage } from '../../src/deploy/stage-file.ts';
 import { type EndpointReport, testStage } from '../../src/deploy/test.ts';
 import { type Failure, FailureError, type Status } from '../../src/failure.ts';
@@ -48,7 +48,14 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   );
   // A test that ran out of time has found nothing out.
   const undecided = failures.length > 0 && failures.every(({ code }) => code === 'DeadlineExceeded');
-  if (!undecided) {
+  const from = inputs['rollback-from'];
+  if (from !== undefined) {
+    // What ran here before has proved itself; that it does not answer now says nothing about the model.
+    if (failures.length === 0) {
+      const said = { from, reason: inputs.reason, stage: stage.lifecycleStage, reviewer: inputs.reviewer };
+      await recordLifecycle(sagemaker, gated, returned(said, context), finalStage, context, logger, signal);
+    }
+  } else if (!undecided) {
     const [worst] = failures;
     await recordLifecycle(
       sagemaker,

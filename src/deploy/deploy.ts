@@ -12,14 +12,12 @@ import { place, type StackSetState, type Wanted } from '../stacksets/model.ts';
 import type { Plan } from '../stacksets/plan.ts';
 import { CloudFormationClient } from '../stacksets/read.ts';
 import { buildDefinition } from './definition.ts';
-import { checkOwnership, checkRemovals, inoperableFailures, newerPackage } from './judge.ts';
-import { recordLifecycle, type StageStatus } from './lifecycle.ts';
+import { checkOwnership, checkRemovals, inoperableFailures, newerPackage, otherPackage } from './judge.ts';
+import { finalStage, recordLifecycle, type StageStatus } from './lifecycle.ts';
 import { endpointName, type Project, parsePackageArn, roleArn } from './names.ts';
 import { type GatedPackage, lifecycleOf, readDeployable, SageMakerClient } from './package.ts';
+import { checkNotRolledBack, checkStillThere, type Rollback, recordLeaving } from './rollback.ts';
 import { checkPlace, type Stage } from './stage-file.ts';
-
-/** The stage whose word on a package is final: no other stage writes over it. */
-export const finalStage = 'Production';
 
 export interface DeployRequest {
   project: Project;
@@ -30,7 +28,8 @@ export interface DeployRequest {
   packageArn: string;
   /** Per cent. */
   maxRemovals: number;
-  rollback: boolean;
+  /** A rollback, with the package that the stage goes back from. */
+  rollback: Rollback | undefined;
   reviewer: string | undefined;
   /** Milliseconds since the epoch. */
   deadline: number;
@@ -79,9 +78,12 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
   }
 
   const gated = await readDeployable(aws, packageArn, signal);
+  const { rollback } = request;
+  if (rollback === undefined) checkNotRolledBack(gated, stage.lifecycleStage);
   const sagemaker = aws.service(SageMakerClient);
-  // A package that runs in this stage already stays what it is: a failed change of its configuration says nothing about the model.
-  const settled = gated.lifecycle.stage === stage.lifecycleStage && gated.lifecycle.status === 'Approved';
+  // A package that runs in this stage already, or did, stays what it is: a failed change says nothing about the model.
+  const settled =
+    rollback !== undefined || (gated.lifecycle.stage === stage.lifecycleStage && gated.lifecycle.status === 'Approved');
   const say = async (status: StageStatus, description: string): Promise<void> => {
     if (settled) return;
     const change = { stage: stage.lifecycleStage, status, description, reviewer: request.reviewer };
@@ -90,18 +92,25 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
   };
 
   let newer: string | undefined;
-  let leaving: string | undefined;
+  let chosen: string | undefined;
   let first: Plan | undefined;
+  /** An operation of this run has given the stage our package. */
+  let placed = false;
   const judge = async (state: StackSetState, plan: Plan): Promise<boolean> => {
     if (first === undefined) {
       first = plan;
       tellPlan(plan, logger);
       report.plan(plan);
-      leaving = request.rollback ? newerPackage(state, packageArn) : undefined;
     }
     checkOwnership(state, project);
-    newer = request.rollback ? undefined : await stillWanted(aws, newerPackage(state, packageArn));
-    if (newer !== undefined) return false;
+    if (rollback !== undefined) checkStillThere(state, packageArn, rollback.from, stage.name);
+    else {
+      newer = await stillWanted(aws, newerPackage(state, packageArn));
+      if (newer !== undefined) return false;
+      // Two jobs that take turns would never end: what a person has chosen meanwhile stays.
+      chosen = placed ? otherPackage(state, packageArn) : undefined;
+      if (chosen !== undefined) return false;
+    }
     checkRemovals(plan, state, request.maxRemovals, request.stageFile);
     return true;
   };
@@ -119,7 +128,10 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       deadline: request.deadline,
       running: deps.running,
       judge,
-      submitted: report.operation,
+      submitted(id) {
+        placed = true;
+        report.operation(id);
+      },
       explain: (result, state, operation, deep) =>
         explain(result, {
           adminRegion: aws.region,
@@ -147,7 +159,13 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
     const within = failures.length <= preferences.failureToleranceCount;
     throw new FailureError(failures, within ? 'partial' : 'failed');
   }
-  if (leaving !== undefined) await sayRolledBack(leaving);
+  if (rollback !== undefined)
+    await recordLeaving(
+      sagemaker,
+      gated,
+      { ...rollback, stage: stage.lifecycleStage, reviewer: request.reviewer },
+      deps,
+    );
   if (converged.changed) return '';
   logger.info(`  unchanged: ${converged.plan.unchanged.length} instances`);
   return 'unchanged';
@@ -161,21 +179,14 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
     );
   }
 
-  /** The newer package that this stage goes back from; only what ran here can be rolled back. */
-  async function sayRolledBack(arn: string): Promise<void> {
-    const lifecycle = lifecycleOf(await describePackage(sagemaker, arn));
-    if (lifecycle.stage !== stage.lifecycleStage) return;
-    const description = `Rolled back to ${packageArn} by ${context.runUrl}`;
-    const change = {
-      stage: stage.lifecycleStage,
-      status: 'RolledBack' as const,
-      description,
-      reviewer: request.reviewer,
-    };
-    await recordLifecycle(sagemaker, { arn, lifecycle }, change, finalStage, context, logger, signal);
-  }
-
   async function superseded({ lifecycle }: GatedPackage): Promise<Status> {
+    if (chosen !== undefined) {
+      logger.notice(
+        `The stage ${stage.name} was given the package ${chosen} while this one was being deployed; nothing more is done.`,
+        'deploy-stack-set',
+      );
+      return 'superseded';
+    }
     logger.notice(
       `The stage ${stage.name} runs the newer package ${newer}; this one is not deployed.`,
       'deploy-stack-set',

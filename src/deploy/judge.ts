@@ -44,10 +44,21 @@ export function inoperableFailures(plan: Plan): Failure[] {
   }));
 }
 
+/** ARN of the package that the stage has; undefined when nothing was deployed there. */
+export function runningPackage({ definition, instances }: StackSetState): string | undefined {
+  return instances.length === 0 ? undefined : definition?.parameters[packageParameter];
+}
+
+/** The stage's package when it is not ours. */
+export function otherPackage(state: StackSetState, packageArn: string): string | undefined {
+  const running = state.definition?.parameters[packageParameter];
+  return running === packageArn ? undefined : running;
+}
+
 /** ARN of a newer version that the stage has; undefined when ours is the newest there. */
-export function newerPackage({ definition, instances }: StackSetState, packageArn: string): string | undefined {
-  const running = definition?.parameters[packageParameter];
-  if (running === undefined || instances.length === 0) return undefined;
+export function newerPackage(state: StackSetState, packageArn: string): string | undefined {
+  const running = runningPackage(state);
+  if (running === undefined) return undefined;
   const [theirs, ours] = [parsePackageArn(running), parsePackageArn(packageArn)];
   if (theirs === undefined || ours === undefined) return undefined;
   const sameGroup = theirs.group === ours.group && theirs.account === ours.account && theirs.region === ours.region;

@@ -8,6 +8,9 @@ import { requestToken } from '../aws/token.ts';
 import type { RunContext } from '../github/context.ts';
 import type { Logger } from '../github/logger.ts';
 
+/** The stage whose word on a package is final: no other stage writes over it. */
+export const finalStage = 'Production';
+
 export type StageStatus = 'InProgress' | 'Approved' | 'Rejected' | 'RolledBack';
 
 export interface Lifecycle {
@@ -23,6 +26,8 @@ export interface LifecycleChange {
   description: string;
   /** Login of the reviewer who let it through. */
   reviewer?: string | undefined;
+  /** Said by a rollback, with the reason that a person gave. Only a rollback speaks over what another has said. */
+  rollback?: { reason: string | undefined };
 }
 
 /** Metadata values hold letters, digits, spaces and `_.:/=+-@`, at most 256; anything else becomes a hyphen. */
@@ -30,7 +35,10 @@ export function metadataValue(text: string): string {
   return text.replace(/[^\p{L}\p{N} _.:/=+\-@]/gu, '-').slice(0, 256);
 }
 
-/** Undefined when the package says so already. A package that runs in production is not called a staging one again. */
+/**
+ * Undefined when the package says so already. A package that runs in production is not called a staging one again, and one that a
+ * stage went back from stays so until a rollback returns to it.
+ */
 export function neededChange(
   current: Lifecycle,
   change: LifecycleChange,
@@ -38,8 +46,19 @@ export function neededChange(
 ): LifecycleChange | undefined {
   const running = current.stage === finalStage && (current.status === 'Approved' || current.status === 'InProgress');
   if (change.stage !== finalStage && running) return undefined;
-  if (current.stage === change.stage && current.status === change.status) return undefined;
+  if (current.status === 'RolledBack') {
+    if (current.stage === finalStage && change.stage !== finalStage) return undefined;
+    if (current.stage === change.stage && change.rollback === undefined) return undefined;
+  }
+  const same = current.stage === change.stage && current.status === change.status;
+  // A package that returns is Approved already, from when it ran before; the rollback is told all the same.
+  if (same && (change.rollback === undefined || current.description === oneLine(change.description))) return undefined;
   return change;
+}
+
+/** The registry's pattern knows no line ends. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().slice(0, 1_024);
 }
 
 export async function writeLifecycle(
@@ -54,6 +73,7 @@ export async function writeLifecycle(
     [`${prefix}-run`]: metadataValue(context.runUrl === '' ? 'outside GitHub' : context.runUrl),
     [`${prefix}-commit`]: metadataValue(context.sha === '' ? 'unknown' : context.sha),
     ...(change.reviewer === undefined ? {} : { [`${prefix}-reviewer`]: metadataValue(change.reviewer) }),
+    ...(change.rollback?.reason === undefined ? {} : { [`${prefix}-reason`]: metadataValue(change.rollback.reason) }),
   };
   await sagemaker.send(
     new UpdateModelPackageCommand({
@@ -61,8 +81,7 @@ export async function writeLifecycle(
       ModelLifeCycle: {
         Stage: change.stage,
         StageStatus: change.status,
-        // One line: the registry's pattern knows no line ends.
-        StageDescription: change.description.replace(/\s+/g, ' ').trim().slice(0, 1_024),
+        StageDescription: oneLine(change.description),
       },
       CustomerMetadataProperties: metadata,
       ClientToken: requestToken({

@@ -8,8 +8,12 @@ export function groupName({ name, id }: Project): string {
   return `${name}-${id}`;
 }
 
-export function stackSetName({ name, id }: Project, stage: string): string {
-  return `sagemaker-${name}-${id}-deploy-${stage}`;
+export function stackSetName(project: Project, stage: string): string {
+  return stackSetOfGroup(groupName(project), stage);
+}
+
+export function stackSetOfGroup(group: string, stage: string): string {
+  return `sagemaker-${group}-deploy-${stage}`;
 }
 
 export function endpointName({ name, id }: Project, stage: string): string {

@@ -14,14 +14,15 @@ export function productionArn(packages: readonly ModelPackageSummary[]): string 
   return packages.find(inProduction)?.ModelPackageArn ?? '';
 }
 
-/** The newest package that the gate approved; what was approved by hand carries no gate record and is passed over. */
+/** The newest package that the gate approved; what was approved by hand carries no gate record and is passed over, as is what a stage went back from. */
 export async function newestApproved(
   sagemaker: Service,
   packages: readonly ModelPackageSummary[],
 ): Promise<ModelPackage | undefined> {
-  for (const { ModelPackageArn, ModelApprovalStatus, ModelPackageStatus } of packages) {
+  for (const { ModelPackageArn, ModelApprovalStatus, ModelPackageStatus, ModelLifeCycle } of packages) {
     if (ModelApprovalStatus !== 'Approved' || ModelPackageStatus !== 'Completed' || ModelPackageArn === undefined)
       continue;
+    if (ModelLifeCycle?.StageStatus === 'RolledBack') continue;
     const found = await describePackage(sagemaker, ModelPackageArn);
     if (recordOf(found) !== undefined) return found;
   }

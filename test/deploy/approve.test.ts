@@ -207,6 +207,33 @@ describe('approve-model', () => {
       expect(changes(world, since)).toEqual([]);
     });
 
+    test('what runs in production stays Approved: its redeployment was refused, which is noted, once', async () => {
+      approvals = [review('rejected', 'production', 'grace', 'not on a Friday')];
+      await world.administrator(accounts.development).sagemaker.send(
+        new UpdateModelPackageCommand({
+          ModelPackageArn: arn,
+          ModelLifeCycle: { Stage: 'Production', StageStatus: 'Approved', StageDescription: 'Deployed' },
+        }),
+      );
+      const since = lastCall(world);
+      const result = await record(arn);
+      expect([result.code, result.outputs['status'], result.outputs['reviewer']]).toEqual([0, 'rejected', 'grace']);
+      expect(result.summary).toMatch(/Refused by grace[\s\S]*keeps .* as it is/);
+      const found = await describePackage(arn);
+      expect(found.ModelLifeCycle).toEqual({
+        Stage: 'Production',
+        StageStatus: 'Approved',
+        StageDescription: 'Deployed',
+      });
+      expect(found.CustomerMetadataProperties).toMatchObject({
+        'refused-reviewer': 'grace',
+        'refused-run': 'https://github.com/acme/abalone/actions/runs/4711',
+        'refused-comment': 'not on a Friday',
+      });
+      await record(arn);
+      expect(changes(world, since)).toEqual(['sagemaker:UpdateModelPackage']);
+    });
+
     test.each([
       ['nobody decided', []],
       ['it was approved', [review('approved')]],

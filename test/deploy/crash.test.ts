@@ -1,7 +1,7 @@
 /** Deployments that are killed, disturbed, cancelled or raced: one operation, and the right end state. */
 
 import { UpdateStackSetCommand } from '@aws-sdk/client-cloudformation';
-import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
+import { DescribeModelPackageCommand, UpdateModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ActionResult, type ActionRun, quick, runAction } from '../actions/support/action.ts';
 import { startWorld, type World } from '../actions/support/world.ts';
@@ -81,6 +81,24 @@ async function killedAfter(n: number, options: Partial<ActionRun> = {}): Promise
   });
 }
 
+async function said(packageArn: string): Promise<string> {
+  const { sagemaker } = world.administrator(accounts.development);
+  const { ModelLifeCycle: cycle } = await sagemaker.send(
+    new DescribeModelPackageCommand({ ModelPackageName: packageArn }),
+  );
+  return `${cycle?.Stage}/${cycle?.StageStatus}`;
+}
+
+/** What the endpoint test would have said. */
+async function say(packageArn: string, StageStatus: string): Promise<void> {
+  await world.administrator(accounts.development).sagemaker.send(
+    new UpdateModelPackageCommand({
+      ModelPackageArn: packageArn,
+      ModelLifeCycle: { Stage: 'Production', StageStatus },
+    }),
+  );
+}
+
 async function expectDeployed(): Promise<void> {
   expect(await instancesOf(world, 'production')).toEqual({
     [accounts.production1]: 'CURRENT SUCCEEDED',
@@ -89,9 +107,7 @@ async function expectDeployed(): Promise<void> {
   const operations = await operationsOf(world, 'production');
   expect(operations.map(({ status }) => status)).toEqual(['SUCCEEDED']);
   expect(operations[0]?.id).toMatch(new RegExp(`^sm-${run}-create-[0-9a-f]{24}-g1$`));
-  const { sagemaker } = world.administrator(accounts.development);
-  const { ModelLifeCycle: cycle } = await sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
-  expect([cycle?.Stage, cycle?.StageStatus]).toEqual(['Production', 'InProgress']);
+  expect(await said(arn)).toBe('Production/InProgress');
 }
 
 describe('killed after a call, the same run again', () => {
@@ -99,7 +115,14 @@ describe('killed after a call, the same run again', () => {
   /** What there is to do: everything from nothing, a new package, or an account that has to go. */
   const scenarios: Record<
     string,
-    { prepare: () => Promise<void>; inputs: Record<string, string>; folder: () => string; verb: string; left: string[] }
+    {
+      prepare: () => Promise<void>;
+      inputs: Record<string, string>;
+      folder: () => string;
+      verb: string;
+      left: string[];
+      after?: () => Promise<void>;
+    }
   > = {
     create: {
       prepare: async () => {},
@@ -128,8 +151,28 @@ describe('killed after a call, the same run again', () => {
       verb: 'remove',
       left: [accounts.production1],
     },
+    rollback: {
+      async prepare() {
+        const newer = await gatedPackage(world, { weights: [run, 7, 7] });
+        for (const [index, one] of [arn, newer].entries()) {
+          expect((await deploy({ runId: String(index + 1), inputs: {} }, one)).failures).toEqual([]);
+          await say(one, 'Approved');
+        }
+        this.inputs = { 'rollback-from': newer, reason: 'It crashed', reviewer: 'grace' };
+      },
+      inputs: {},
+      folder: () => workspace,
+      verb: 'update',
+      left: [accounts.production1, accounts.production2],
+      async after() {
+        expect([await said(arn), await said(this.inputs['rollback-from']!)]).toEqual([
+          'Production/Approved',
+          'Production/RolledBack',
+        ]);
+      },
+    },
   };
-  const most = 20;
+  const most = 24;
   // In the full run after every call; else after those that change something and a few others.
   const chosen = full
     ? Object.keys(scenarios).flatMap((name) => Array.from({ length: most }, (_, index) => [name, index + 1] as const))
@@ -139,18 +182,25 @@ describe('killed after a call, the same run again', () => {
         ['update', 8],
         ['remove', 6],
         ['remove', 7],
+        ['rollback', 7],
       ]);
 
   test.each(Object.keys(scenarios))('%s: undisturbed', async (name) => {
-    const { prepare, inputs, folder, verb } = scenarios[name]!;
-    await prepare();
+    const scenario = scenarios[name]!;
+    await scenario.prepare();
+    const { inputs, folder, verb } = scenario;
     const since = lastCall(world);
     expect((await deploy({ inputs, workspace: folder() })).failures).toEqual([]);
+    await scenario.after?.();
     const calls = own(since);
     expect(calls.length).toBeLessThanOrEqual(most);
-    const mutating = calls.flatMap(({ mutating: one, operation }, index) =>
-      one && !operation.startsWith('sts:') ? [index + 1] : [],
+    // After the operation the number of looks at it varies; those calls are for the full run.
+    const submitted = calls.findLastIndex(
+      ({ mutating: one, operation }) => one && operation.startsWith('cloudformation:'),
     );
+    const mutating = calls
+      .slice(0, submitted + 1)
+      .flatMap(({ mutating: one, operation }, index) => (one && !operation.startsWith('sts:') ? [index + 1] : []));
     expect(mutating.length).toBeGreaterThan(0);
     // A sample that no longer hits the changing calls would prove nothing.
     const sampled = chosen.filter(([scenario]) => scenario === name).map(([, n]) => n);
@@ -159,8 +209,9 @@ describe('killed after a call, the same run again', () => {
   });
 
   test.each(chosen)('%s: call %i', async (name, n) => {
-    const { prepare, inputs, folder, verb, left } = scenarios[name]!;
-    await prepare();
+    const scenario = scenarios[name]!;
+    await scenario.prepare();
+    const { inputs, folder, verb, left } = scenario;
     const options = { inputs, workspace: folder() };
     const killed = await killedAfter(n, options);
     const again = await deploy({ ...options, attempt: 2 });
@@ -173,6 +224,7 @@ describe('killed after a call, the same run again', () => {
     expect(operations).toEqual([
       { id: expect.stringMatching(new RegExp(`^sm-${run}-${verb}-[0-9a-f]{24}-g1$`)), status: 'SUCCEEDED' },
     ]);
+    await scenario.after?.();
   });
 
   test('while the operation runs: the next attempt attaches to it', async () => {

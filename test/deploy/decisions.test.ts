@@ -235,8 +235,30 @@ describe('what is said on the package', () => {
     [{ ...none, stage: 'Production', status: 'Approved' }, change('Staging', 'Rejected'), false],
     [{ ...none, stage: 'Production', status: 'Rejected' }, change('Staging', 'InProgress'), true],
     [{ ...none, stage: 'Production', status: 'Approved' }, change('Production', 'Approved'), false],
+    [{ ...none, stage: 'Production', status: 'RolledBack' }, change('Production', 'InProgress'), false],
+    [{ ...none, stage: 'Production', status: 'RolledBack' }, change('Production', 'Rejected'), false],
+    [{ ...none, stage: 'Production', status: 'RolledBack' }, change('Staging', 'InProgress'), false],
+    [{ ...none, stage: 'Staging', status: 'RolledBack' }, change('Staging', 'Approved'), false],
+    [{ ...none, stage: 'Staging', status: 'RolledBack' }, change('Production', 'InProgress'), true],
   ])('%j then %j: written %j', (current, next, written) => {
     expect(neededChange(current, next, 'Production') !== undefined).toBe(written);
+  });
+
+  test('a rollback speaks over what was said, once, and never over a stage after its own', () => {
+    const back = (stage: string) => ({
+      ...change(stage, 'Approved'),
+      description: ' Returned\nby a run',
+      rollback: { reason: 'r' },
+    });
+    const says = (stage: string, status: string, description: string) => ({ stage, status, description });
+    const written = (current: ReturnType<typeof says>, stage: string) =>
+      neededChange(current, back(stage), 'Production') !== undefined;
+    expect(written(says('Production', 'RolledBack', 'x'), 'Production')).toBe(true);
+    expect(written(says('Production', 'Approved', 'Deployed by another run'), 'Production')).toBe(true);
+    expect(written(says('Production', 'Approved', 'Returned by a run'), 'Production')).toBe(false);
+    for (const status of ['Approved', 'InProgress', 'RolledBack'])
+      expect(written(says('Production', status, 'x'), 'Staging')).toBe(false);
+    expect(written(says('Staging', 'RolledBack', 'x'), 'Staging')).toBe(true);
   });
 
   test('metadata holds what SageMaker takes', () => {

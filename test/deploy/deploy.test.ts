@@ -199,7 +199,7 @@ describe('a package through both stages', () => {
     const older = await deploy(arn);
     expect([older.code, older.outputs['status']]).toEqual([0, 'superseded']);
     expect(changes(world, since)).toEqual([]);
-    expect((await deploy(arn, { inputs: { rollback: 'true' } })).outputs['status']).toBe('');
+    expect((await deploy(arn, { inputs: { 'rollback-from': newer } })).outputs['status']).toBe('');
     expect([await lifecycle(newer), await lifecycle(arn)]).toEqual(['Production/RolledBack', 'Production/Approved']);
     // What the stage went back from holds nobody up.
     expect((await deploy(arn)).outputs['status']).toBe('unchanged');

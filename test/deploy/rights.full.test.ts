@@ -153,20 +153,21 @@ async function everything(): Promise<void> {
         runId: '77009',
       },
     );
+  // What a rollback would do, asked by the role that looks; below, one that a reviewer refuses.
+  const previous = { 'model-package-group': base, select: 'previous', 'role-to-assume': world.role('ci-record') };
+  expect((await act('resolve-model', 'model-record', previous, { workspace })).outputs['status']).toBe('none');
   for (const name of ['staging', 'production']) await resetStage(world, name);
   const { port } = github.address() as AddressInfo;
-  await act(
-    'approve-model',
-    'model-record',
-    {
-      'model-package-arn': arn,
-      environment: 'production',
-      'github-token': 'ghs_token-of-the-job',
-      mode: 'record-refusal',
-      'role-to-assume': world.role('ci-record'),
-    },
-    { env: { GITHUB_API_URL: `http://127.0.0.1:${port}` } },
-  );
+  const refusal = {
+    'model-package-arn': arn,
+    environment: 'production',
+    'github-token': 'ghs_token-of-the-job',
+    mode: 'record-refusal',
+    'role-to-assume': world.role('ci-record'),
+  };
+  const api = { env: { GITHUB_API_URL: `http://127.0.0.1:${port}` } };
+  await act('approve-model', 'model-record', { ...refusal, 'rollback-from': arn }, api);
+  await act('approve-model', 'model-record', refusal, api);
 }
 
 /** Another definition, a failing job and its repetition, a stopped execution. */

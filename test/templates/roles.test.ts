@@ -138,6 +138,20 @@ describe('who may say what about a model', () => {
     ],
     ['ci-gate', 'claims production', () => update(stage('Production', 'Approved')), 'denied'],
     ['ci-record', 'records a refusal', () => update(stage('Production', 'Rejected')), ''],
+    ['ci-record', 'notes a refusal', () => update({ CustomerMetadataProperties: { 'refused-run': 'x' } }), ''],
+    [
+      'ci-record',
+      'notes a refusal and says that it happened',
+      () => update({ ...stage('Production', 'RolledBack'), CustomerMetadataProperties: { 'refused-run': 'x' } }),
+      'denied',
+    ],
+    [
+      'ci-record',
+      'notes a refusal and approves in the registry',
+      () => update({ ModelApprovalStatus: 'Approved', CustomerMetadataProperties: { 'refused-run': 'x' } }),
+      'denied',
+    ],
+    ['ci-record', 'notes anything else', () => update({ CustomerMetadataProperties: { note: 'x' } }), 'denied'],
     ['ci-record', 'records another stage', () => update(stage('Staging', 'Rejected')), 'denied'],
     ['ci-record', 'records an approval', () => update(stage('Production', 'Approved')), 'denied'],
     [
@@ -413,6 +427,7 @@ describe('tokens', () => {
     ['a fork', { owner: 'mallory', ownerId: 6666 }, 'production', 'denied'],
     ['another repository', { repository: 'other' }, 'production', 'denied'],
     ['a repository of the same name made anew', { repositoryId: 9999 }, 'production', 'denied'],
+    ['the workflow of a rollback', file('model-rollback.yml'), 'production', ''],
     ['another workflow file', file('model-build.yml'), 'production', 'denied'],
     [
       'a workflow file of its own',
