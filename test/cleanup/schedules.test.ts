@@ -208,18 +208,27 @@ test('own schedules go before the endpoint; one that is not ours, or that may no
   expect((await boto()).schedules).toEqual(all);
 
   await iam.send(new DeleteRolePolicyCommand(denied));
+  await projects.world.control('POST', 'faults', {
+    operation: 'sagemaker:DeleteMonitoringSchedule',
+    match: { MonitoringScheduleName: 'resting' },
+    effect: { kind: 'resource-failure', reason: 'InternalServerError: try again' },
+  });
   const kept = await removal();
-  expect(named(kept, 'removed')).toEqual(['hourly', 'resting']);
+  expect(named(kept, 'removed')).toEqual(['hourly']);
   expect(named(kept, 'kept')).toEqual(['theirs']);
-  expect(kinds(kept)).toEqual(heldByEndpoint);
-  expect(kept.failures.find(({ logicalId }) => logicalId === 'stack instance')?.cause).toContain(
-    'has monitoring schedules: theirs',
+  expect(kinds(kept)).toEqual([...heldByEndpoint, 'monitoring schedule ServiceError'].sort());
+  expect(kept.failures.find(({ resource }) => resource === 'resting')?.cause).toContain(
+    'InternalServerError: try again',
   );
-  expect((await boto()).schedules).toEqual({ theirs: 'Scheduled' });
+  expect(kept.failures.find(({ logicalId }) => logicalId === 'stack instance')?.cause).toContain(
+    'has monitoring schedules: resting, theirs',
+  );
+  expect((await boto()).schedules).toEqual({ resting: 'Failed', theirs: 'Scheduled' });
 
-  expect((await boto({ delete: ['theirs'] })).schedules).toEqual({});
+  expect((await boto({ delete: ['theirs'] })).schedules).toEqual({ resting: 'Failed' });
   const rest = await removal();
   expect(rest.failures).toEqual([]);
+  expect(named(rest, 'removed')).toEqual(['resting']);
   expect(await left(execution)).toEqual([]);
 }, 120_000);
 
@@ -236,8 +245,8 @@ test('an execution that runs, a schedule that is being made and one that takes i
       (held) => held === 1,
       'the job of the execution',
     );
-    await world.control('POST', 'durations', { operation: 'sagemaker:CreateMonitoringSchedule', seconds: 3 });
-    await world.control('POST', 'durations', { operation: 'sagemaker:DeleteMonitoringSchedule', seconds: 2 });
+    await world.control('POST', 'durations', { operation: 'sagemaker:CreateMonitoringSchedule', seconds: 2 });
+    await world.control('POST', 'durations', { operation: 'sagemaker:DeleteMonitoringSchedule', seconds: 1 });
     const seen = await boto({ create: [{ name: 'young', when: hourly, owner: mine }] });
     expect(seen).toEqual({
       schedules: { running: 'Scheduled', young: 'Pending' },
@@ -247,6 +256,7 @@ test('an execution that runs, a schedule that is being made and one that takes i
     const result = await removal({
       onLine: (line) => {
         if (line.includes('running') && line.includes('is InProgress; waiting')) setTimeout(jobs.release, 200);
+        if (line.includes('removed monitoring schedule young')) release();
       },
     });
     expect(result.failures).toEqual([]);
