@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Command } from '../../cli/command.ts';
 import { followRuns } from '../../cli/commands/push.ts';
 import { Control } from '../../cli/control.ts';
@@ -98,6 +98,34 @@ describe('where no platform runs', () => {
   });
 });
 
+describe('colour', () => {
+  const before = { NO_COLOR: process.env['NO_COLOR'], TERM: process.env['TERM'] };
+  afterEach(() => {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+  /** What a bold word comes out as on such a stream. */
+  const written = (isTTY: boolean, env: Record<string, string>) => {
+    delete process.env['NO_COLOR'];
+    Object.assign(process.env, { TERM: 'xterm' }, env);
+    const terminal = createTerminal({ isTTY, columns: 120, write: () => true } as unknown as NodeJS.WriteStream);
+    return { text: terminal.bold('x'), rewritable: terminal.rewritable };
+  };
+
+  test.each<[boolean, Record<string, string>, boolean]>([
+    [true, {}, true],
+    // https://no-color.org: present and not empty, whatever its value.
+    [true, { NO_COLOR: '' }, true],
+    [true, { NO_COLOR: '0' }, false],
+    [true, { TERM: 'dumb' }, false],
+    [false, {}, false],
+  ])('terminal: %s, %j: %s', (isTTY, env, coloured) => {
+    expect(written(isTTY, env)).toEqual({ text: coloured ? '\u001b[1mx\u001b[22m' : 'x', rewritable: coloured });
+  });
+});
+
 test('a platform that ends while a run is followed is told in one sentence', async () => {
   const started = `${JSON.stringify({ type: 'note', repository: 'acme/abalone', message: 'hello' })}\n`;
   for (const end of ['whole', 'broken']) {
@@ -163,6 +191,10 @@ describe('the commands of README.md', () => {
   });
 
   test('status and summaries', async () => {
+    // A pipe is no terminal, whatever the variables say.
+    const piped = startCli(['status'], { state: started.state, env: { NO_COLOR: '', TERM: 'xterm-256color' } });
+    await piped.ended;
+    expect(piped.output()).not.toContain('\u001b');
     expect((await run(...shown('status'))).output).toMatch(/production-1\s+777788889999\s+\S+-production InService/);
     const { code, output } = await run(...shown('logs --summary'));
     expect(code).toBe(0);
