@@ -36,6 +36,7 @@ export interface ActionResult {
     resource?: string;
     account?: string;
     region?: string;
+    line?: number;
     logicalId?: string;
     hint?: string;
     logTail?: string[];
