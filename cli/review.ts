@@ -17,17 +17,20 @@ export async function reviewTable(
   request: ReviewRequest,
 ): Promise<string[]> {
   const clients = accountClients(control, project.adminAccount, project.region);
-  const packages = await describePackages(clients, `${project.name}-${project.id}`, 20);
   const targets = stageAccounts(accounts, request.environment);
   // The endpoints know what they serve; the registry remembers every package that was ever in production.
   const endpoints = await Promise.all(
     targets.map((account) => listEndpoints(accountClients(control, account, project.region).sagemaker)),
   );
   const serving = endpoints.flat().flatMap((endpoint) => endpoint.packages);
+  // An earlier job of the run tells which package it is about: one that it built, or an earlier one to go back to.
+  const named = request.run.jobs.flatMap(({ outputs }) => outputs['model-package-arn'] || []).at(-1);
+  const packages = await describePackages(clients, `${project.name}-${project.id}`, 20, [
+    ...serving,
+    ...(named === undefined ? [] : [named]),
+  ]);
   const live = packages.find(({ ModelPackageArn }) => serving.includes(ModelPackageArn!));
-  const candidate =
-    packages.find(({ CustomerMetadataProperties }) => CustomerMetadataProperties?.['commit'] === request.run.sha) ??
-    live;
+  const candidate = packages.find(({ ModelPackageArn }) => ModelPackageArn === named) ?? live;
   const [metrics, liveMetrics] = await Promise.all(
     [candidate, live].map(
       (one) => (one === undefined ? {} : packageMetrics(clients, one)) as Promise<Record<string, number>>,

@@ -6,8 +6,10 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ListPipelineExecutionsCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Control } from '../../cli/control.ts';
 import { reviewer } from '../../cli/github-environments.ts';
 import { git, initializeRepository } from '../../cli/project.ts';
+import { reviewTable } from '../../cli/review.ts';
 import type { RunRecord } from '../../local/github/types.ts';
 import { edit, errors, job, type ProjectWorld, region, startProject } from './project.ts';
 
@@ -30,6 +32,14 @@ async function untilAsked(run: RunRecord): Promise<void> {
     const unsubscribe = github.subscribe(look);
     look();
   });
+}
+
+/** What the reviewer of production is shown. */
+function asked(run: RunRecord): Promise<string[]> {
+  const { platform } = world.local;
+  const waiting = run.jobs.find(({ status }) => status === 'waiting')!;
+  const request = { run, job: waiting, environment: 'production', reviewers: [reviewer] };
+  return reviewTable(new Control(platform), world.project, platform.context.world.accounts, request);
 }
 
 async function approve(run: RunRecord): Promise<RunRecord> {
@@ -67,6 +77,7 @@ describe('while a reviewer thinks', () => {
     });
 
     third = await pushModel(14);
+    expect((await asked(third))[1]).toMatch(/package\s+version 3\s+version 1$/);
     expect((await approve(third)).conclusion).toBe('success');
     expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
 
@@ -105,6 +116,24 @@ describe('while a reviewer thinks', () => {
       .list({ since, mutating: true })
       .filter(({ principal, operation }) => principal.includes('-ci-') && !/^sts:|InvokeEndpoint$/.test(operation));
     expect(changes.map(({ principal, operation }) => `${principal} ${operation}`)).toEqual([]);
+  }, 120_000);
+
+  test('who is asked about a return to an earlier model sees that one beside the one that runs', async () => {
+    const { id } = await world.local.github.dispatchWorkflow(
+      world.project.repository,
+      'model-rollback.yml',
+      'main',
+      {},
+    );
+    const run = world.local.github.runs.get(id)!;
+    await untilAsked(run);
+    expect((await asked(run)).slice(0, 3).map((line) => line.trim().split(/\s{2,}/))).toEqual([
+      ['this run', 'in production'],
+      ['package', 'version 1', 'version 3'],
+      ['regression_metrics.mse', expect.stringMatching(/^\d/), expect.stringMatching(/^\d/)],
+    ]);
+    world.local.github.decide(id, 'production', 'rejected', 'it stays', reviewer);
+    await world.local.github.runs.wait(id);
   }, 120_000);
 });
 
