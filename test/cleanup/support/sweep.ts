@@ -2,13 +2,18 @@
 import { ListStackInstancesCommand, ListStackSetsCommand, ListStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeLogGroupsCommand, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
-import { ListBucketsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import {
+  ListBucketsCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+} from '@aws-sdk/client-s3';
 import {
   ListEndpointConfigsCommand,
   ListEndpointsCommand,
   ListModelPackageGroupsCommand,
   ListModelPackagesCommand,
   ListModelsCommand,
+  ListMonitoringSchedulesCommand,
   ListPipelineExecutionsCommand,
   ListPipelinesCommand,
   ListTagsCommand,
@@ -79,6 +84,11 @@ async function sweepAccount(world: World, account: string): Promise<string[]> {
   }))
     say('model', await owner(one.ModelArn), one.ModelName);
   for (const one of await all(async (NextToken) => {
+    const page = await sagemaker.send(new ListMonitoringSchedulesCommand({ NextToken }));
+    return { items: page.MonitoringScheduleSummaries, next: page.NextToken };
+  }))
+    say('schedule', one.MonitoringScheduleName, one.MonitoringScheduleStatus, one.EndpointName);
+  for (const one of await all(async (NextToken) => {
     const page = await sagemaker.send(new ListModelPackageGroupsCommand({ NextToken }));
     return { items: page.ModelPackageGroupSummaryList, next: page.NextToken };
   })) {
@@ -96,22 +106,38 @@ async function sweepAccount(world: World, account: string): Promise<string[]> {
     return { items: page.PipelineSummaries, next: page.NextToken };
   })) {
     say('pipeline', one.PipelineName);
-    const executions = await sagemaker.send(
-      new ListPipelineExecutionsCommand({ PipelineName: one.PipelineName, MaxResults: 100 }),
-    );
-    for (const each of executions.PipelineExecutionSummaries ?? [])
-      say('execution', one.PipelineName, each.PipelineExecutionArn);
+    const executions = await all(async (NextToken) => {
+      const page = await sagemaker.send(
+        new ListPipelineExecutionsCommand({ PipelineName: one.PipelineName, NextToken }),
+      );
+      return { items: page.PipelineExecutionSummaries, next: page.NextToken };
+    });
+    for (const each of executions) say('execution', one.PipelineName, each.PipelineExecutionArn);
   }
   for (const { Name } of (await s3.send(new ListBucketsCommand({}))).Buckets ?? []) {
     say('bucket', Name);
-    const page = await s3.send(new ListObjectVersionsCommand({ Bucket: Name, MaxKeys: 1000 }));
-    for (const each of page.Versions ?? []) say('version', Name, each.Key, each.VersionId);
-    for (const each of page.DeleteMarkers ?? []) say('marker', Name, each.Key, each.VersionId);
+    let next: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+    while (next !== undefined) {
+      const page: ListObjectVersionsCommandOutput = await s3.send(
+        new ListObjectVersionsCommand({ Bucket: Name, ...next }),
+      );
+      for (const each of page.Versions ?? []) say('version', Name, each.Key, each.VersionId);
+      for (const each of page.DeleteMarkers ?? []) say('marker', Name, each.Key, each.VersionId);
+      next = page.IsTruncated
+        ? { KeyMarker: page.NextKeyMarker!, VersionIdMarker: page.NextVersionIdMarker! }
+        : undefined;
+    }
   }
-  for (const { logGroupName } of (await logs.send(new DescribeLogGroupsCommand({}))).logGroups ?? []) {
+  for (const { logGroupName } of await all(async (nextToken) => {
+    const page = await logs.send(new DescribeLogGroupsCommand({ nextToken }));
+    return { items: page.logGroups, next: page.nextToken };
+  })) {
     say('log-group', logGroupName);
-    const { logStreams } = await logs.send(new DescribeLogStreamsCommand({ logGroupName: logGroupName! }));
-    for (const each of logStreams ?? []) say('stream', logGroupName, each.logStreamName);
+    const streams = await all(async (nextToken) => {
+      const page = await logs.send(new DescribeLogStreamsCommand({ logGroupName: logGroupName!, nextToken }));
+      return { items: page.logStreams, next: page.nextToken };
+    });
+    for (const each of streams) say('stream', logGroupName, each.logStreamName);
   }
   for (const { KeyId } of (await kms.send(new ListKeysCommand({}))).Keys ?? []) {
     const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: KeyId! }));
