@@ -32,12 +32,13 @@ Exit code: 0, 1 no such run or job, 2 wrong usage.`,
       // No run yet: told below.
     }
     if (ids.length === 0) throw new UserError('There is no run yet: "npm start" makes the first one.');
-    const id = positionals[0] === undefined ? newest(runs, ids) : Number(positionals[0]);
+    const id = positionals[0] === undefined ? newest(runs, ids) : Number(positionals[0].replace(/^#/, ''));
     if (!ids.includes(id)) {
       throw new UserError(
         `There is no run ${positionals[0]}: the newest runs are ${ids
           .sort((a, b) => b - a)
           .slice(0, 5)
+          .map((known) => `${known} ${readRun(runs, known).name}`)
           .join(', ')}.`,
       );
     }

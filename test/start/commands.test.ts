@@ -257,7 +257,7 @@ describe('the commands of README.md', () => {
         /"confrm"\. Did you mean "confirm"\?.*delete-project is "maybe", but must be one of true, false\..*Did you mean "stop"\?/,
       ],
       [['logs', '--job', 'nothing'], 1, /gate \/ Judge the model/],
-      [['logs', '99'], 1, /There is no run 99/],
+      [['logs', '99'], 1, /There is no run 99: the newest runs are \d+ Model, \d+/],
       [['reset'], 1, /Ctrl-C/],
     ] as const) {
       const { code, output } = await runCli([...args], started.state);
