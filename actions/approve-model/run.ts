@@ -1,7 +1,8 @@
 import { judgeApprovals, type Verdict } from '../../src/deploy/approval.ts';
 import { finalStage, recordLifecycle } from '../../src/deploy/lifecycle.ts';
+import { noteApproval, noteKept } from '../../src/deploy/note.ts';
 import { lifecycleOf, readGated, SageMakerClient } from '../../src/deploy/package.ts';
-import { checkNotRolledBack, recordKept } from '../../src/deploy/rollback.ts';
+import { checkNotRolledBack } from '../../src/deploy/rollback.ts';
 import { FailureError, type Status } from '../../src/failure.ts';
 import type { Host } from '../../src/github/host.ts';
 import { openAws } from '../../src/github/session.ts';
@@ -71,11 +72,12 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   const lifecycle =
     mode === 'check' ? (await readGated(sagemaker, arn)).lifecycle : lifecycleOf(await describePackage(sagemaker, arn));
   const said = comment === '' ? '' : ` (${comment})`;
+  const noting = { sagemaker, context, logger, signal };
   const from = inputs['rollback-from'];
   // What runs in the stage goes on to: a rollback or a change of its configuration was refused, not the model.
   const kept = from ?? (lifecycle.stage === stage && lifecycle.status === 'Approved' ? arn : undefined);
   if (mode === 'record-refusal' && kept !== undefined) {
-    await recordKept(sagemaker, kept, { by, comment }, context, logger, signal);
+    await noteKept(kept, { by, comment }, noting);
     summary.heading(`Refused by ${plain(by)}`);
     summary.text(`${codeSpan(environment)} keeps ${codeSpan(kept)} as it is${plain(said)}.`);
     return 'rejected';
@@ -113,19 +115,6 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   // What runs in the stage already stays what it is; only its configuration may be about to change.
   if (from !== undefined || (lifecycle.stage === stage && lifecycle.status === 'Approved')) return 'unchanged';
   const reviewer = verdict.kind === 'nobody' ? 'nobody, allow-unprotected' : by;
-  await recordLifecycle(
-    sagemaker,
-    { arn, lifecycle },
-    {
-      stage,
-      status: 'InProgress',
-      description: `Approved by ${reviewer}${said} in ${context.runUrl}, commit ${context.sha}`,
-      reviewer,
-    },
-    finalStage,
-    context,
-    logger,
-    signal,
-  );
+  await noteApproval(arn, stage, { by: reviewer, comment }, noting);
   return '';
 }

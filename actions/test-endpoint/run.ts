@@ -55,6 +55,15 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
       const said = { from, reason: inputs.reason, stage: stage.lifecycleStage, reviewer: inputs.reviewer };
       await recordLifecycle(sagemaker, gated, returned(said, context), finalStage, context, logger, signal);
     }
+  } else if (
+    failures.length > 0 &&
+    gated.lifecycle.stage === stage.lifecycleStage &&
+    gated.lifecycle.status === 'Approved'
+  ) {
+    logger.warn(
+      `Package ${arn} stays ${stage.lifecycleStage} Approved: it ran there before, and only its configuration was changed.`,
+      'test-endpoint',
+    );
   } else if (!undecided) {
     const [worst] = failures;
     await recordLifecycle(

@@ -191,9 +191,9 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       `The stage ${stage.name} runs the newer package ${newer}; this one is not deployed.`,
       'deploy-stack-set',
     );
-    // An approval may have said InProgress before; nothing will finish that any more.
-    if (lifecycle.stage === stage.lifecycleStage && lifecycle.status === 'InProgress')
-      await say('Rejected', `Superseded by ${newer}`);
+    // Somebody has let it in, or another attempt has begun: nothing will finish that any more.
+    const begunBefore = lifecycle.stage === stage.lifecycleStage && lifecycle.status === 'InProgress';
+    if (begunBefore || request.reviewer !== undefined) await say('Rejected', `Superseded by ${newer}`);
     return 'superseded';
   }
 }

@@ -56,6 +56,20 @@ export function neededChange(
   return change;
 }
 
+/** By which run, commit and reviewer a package came to a stage. */
+export function runMetadata(
+  stage: string,
+  reviewer: string | undefined,
+  { runUrl, sha }: RunContext,
+): Record<string, string> {
+  const prefix = stage.toLowerCase();
+  return {
+    [`${prefix}-run`]: metadataValue(runUrl === '' ? 'outside GitHub' : runUrl),
+    [`${prefix}-commit`]: metadataValue(sha === '' ? 'unknown' : sha),
+    ...(reviewer === undefined ? {} : { [`${prefix}-reviewer`]: metadataValue(reviewer) }),
+  };
+}
+
 /** The registry's pattern knows no line ends. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, 1_024);
@@ -68,12 +82,11 @@ export async function writeLifecycle(
   context: RunContext,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const prefix = change.stage.toLowerCase();
   const metadata: Record<string, string> = {
-    [`${prefix}-run`]: metadataValue(context.runUrl === '' ? 'outside GitHub' : context.runUrl),
-    [`${prefix}-commit`]: metadataValue(context.sha === '' ? 'unknown' : context.sha),
-    ...(change.reviewer === undefined ? {} : { [`${prefix}-reviewer`]: metadataValue(change.reviewer) }),
-    ...(change.rollback?.reason === undefined ? {} : { [`${prefix}-reason`]: metadataValue(change.rollback.reason) }),
+    ...runMetadata(change.stage, change.reviewer, context),
+    ...(change.rollback?.reason === undefined
+      ? {}
+      : { [`${change.stage.toLowerCase()}-reason`]: metadataValue(change.rollback.reason) }),
   };
   await sagemaker.send(
     new UpdateModelPackageCommand({

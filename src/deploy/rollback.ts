@@ -1,7 +1,6 @@
 /** Going back to a package that ran in a stage before: which one, whether that is still what was decided, and what the registry says then. */
-import { type ModelPackageSummary, UpdateModelPackageCommand } from '@aws-sdk/client-sagemaker';
+import type { ModelPackageSummary } from '@aws-sdk/client-sagemaker';
 import type { Service } from '../aws/session.ts';
-import { requestToken } from '../aws/token.ts';
 import { FailureError } from '../failure.ts';
 import type { RunContext } from '../github/context.ts';
 import type { Logger } from '../github/logger.ts';
@@ -11,7 +10,7 @@ import { runPrefix } from '../stacksets/intent.ts';
 import type { StackSetState } from '../stacksets/model.ts';
 import { readStackSet, recentOperations } from '../stacksets/read.ts';
 import { runningPackage } from './judge.ts';
-import { finalStage, type LifecycleChange, metadataValue, recordLifecycle } from './lifecycle.ts';
+import { finalStage, type LifecycleChange, recordLifecycle } from './lifecycle.ts';
 import { parsePackageArn, stackSetOfGroup } from './names.ts';
 import { lifecycleOf } from './package.ts';
 import type { Stage } from './stage-file.ts';
@@ -179,38 +178,6 @@ export async function recordLeaving(
     };
     await recordLifecycle(sagemaker, { arn: one, lifecycle }, change, finalStage, context, logger, signal);
   }
-}
-
-/** A reviewer lets a package stay as it runs: nothing about where it runs changes, and who said so is written beside it. */
-export async function recordKept(
-  sagemaker: Service,
-  arn: string,
-  refusal: { by: string; comment: string },
-  context: RunContext,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  const wanted: Record<string, string> = {
-    'refused-run': metadataValue(context.runUrl),
-    'refused-reviewer': metadataValue(refusal.by),
-    'refused-comment': metadataValue(refusal.comment === '' ? 'none' : refusal.comment),
-  };
-  const { CustomerMetadataProperties: has = {} } = await describePackage(sagemaker, arn);
-  if (Object.entries(wanted).every(([key, value]) => has[key] === value)) return;
-  await sagemaker.send(
-    new UpdateModelPackageCommand({
-      ModelPackageArn: arn,
-      CustomerMetadataProperties: wanted,
-      ClientToken: requestToken({
-        runId: context.runId,
-        action: 'refused',
-        intent: `${arn} ${Object.values(wanted).join(' ')}`,
-        generation: context.runAttempt,
-      }).slice(0, 36),
-    }),
-    { resource: arn, signal },
-  );
-  logger.info(`Package ${arn} stays as it runs; the refusal is noted on it`);
 }
 
 /** What the registry says about a package that has returned and passed its test. */

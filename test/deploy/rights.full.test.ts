@@ -21,6 +21,7 @@ import {
   ListPipelineVersionsCommand,
   ListTagsCommand,
   SageMakerClient,
+  UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ActionRun, quick, runAction } from '../actions/support/action.ts';
@@ -48,6 +49,7 @@ const { unexercised }: { unexercised: Listed[] } = JSON.parse(
 
 let world: World;
 let github: Server;
+let decision = 'approved';
 let report: LeastPrivilegeReport;
 let granted: GrantedAction[];
 
@@ -58,7 +60,7 @@ beforeAll(async () => {
       .writeHead(200, { 'content-type': 'application/json' })
       .end(
         JSON.stringify([
-          { environments: [{ name: 'production' }], state: 'rejected', user: { login: 'grace' }, comment: '' },
+          { environments: [{ name: 'production' }], state: decision, user: { login: 'grace' }, comment: '' },
         ]),
       ),
   );
@@ -106,6 +108,11 @@ async function everything(): Promise<void> {
     inputs: Record<string, string> = {},
     more: ActionRun = {},
   ) => act(action, name, stageInputs(world, name, arn, inputs), { workspace: folder, ...more });
+  const { port } = github.address() as AddressInfo;
+  const reviewed = { 'model-package-arn': arn, environment: 'production', 'github-token': 'ghs_token-of-the-job' };
+  const api = { env: { GITHUB_API_URL: `http://127.0.0.1:${port}` } };
+  const approving = { ...reviewed, 'role-to-assume': world.role('ci-deploy-production') };
+  expect((await act('approve-model', 'production', approving, api)).failures).toEqual([]);
   for (const name of ['staging', 'production']) {
     expect((await stage('deploy-stack-set', name)).failures).toEqual([]);
     expect((await stage('test-endpoint', name)).failures).toEqual([]);
@@ -157,17 +164,19 @@ async function everything(): Promise<void> {
   const previous = { 'model-package-group': base, select: 'previous', 'role-to-assume': world.role('ci-record') };
   expect((await act('resolve-model', 'model-record', previous, { workspace })).outputs['status']).toBe('none');
   for (const name of ['staging', 'production']) await resetStage(world, name);
-  const { port } = github.address() as AddressInfo;
-  const refusal = {
-    'model-package-arn': arn,
-    environment: 'production',
-    'github-token': 'ghs_token-of-the-job',
-    mode: 'record-refusal',
-    'role-to-assume': world.role('ci-record'),
-  };
-  const api = { env: { GITHUB_API_URL: `http://127.0.0.1:${port}` } };
+  decision = 'rejected';
+  const refusal = { ...reviewed, mode: 'record-refusal', 'role-to-assume': world.role('ci-record') };
   await act('approve-model', 'model-record', { ...refusal, 'rollback-from': arn }, api);
+  await unsayProduction(arn);
   await act('approve-model', 'model-record', refusal, api);
+}
+
+/** As a package that was never deployed, so that its refusal is a refusal of the model. */
+async function unsayProduction(ModelPackageArn: string): Promise<void> {
+  const ModelLifeCycle = { Stage: 'Staging', StageStatus: 'Approved' };
+  await world
+    .administrator(accounts.development)
+    .sagemaker.send(new UpdateModelPackageCommand({ ModelPackageArn, ModelLifeCycle }));
 }
 
 /** Another definition, a failing job and its repetition, a stopped execution. */

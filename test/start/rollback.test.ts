@@ -157,3 +157,25 @@ test('a rollback is undone by its version; then the next push deploys the next m
   expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
   expect(await cycles()).toEqual(['Production/Approved', 'Production/RolledBack', 'Production/Approved']);
 }, 180_000);
+
+test('a refused change of the configuration leaves the model in production, and the next one is deployed', async () => {
+  const before = await cycles();
+  decisions.push('rejected');
+  const since = world.local.platform.calls.next;
+  const change = (from: number, to: number) =>
+    edit(world.project, 'model-deploy/stages/production.yml', (text) =>
+      text.replace(`instance-count: ${from}`, `instance-count: ${to}`),
+    );
+  change(2, 3);
+  const refused = (await world.push('A third instance'))['redeploy.yml']!;
+  expect(job(refused, 'production / Record').conclusion).toBe('success');
+  expect(changed(since)).toEqual(['sagemaker:UpdateModelPackage']);
+  expect(await cycles()).toEqual(before);
+  expect((await world.describePackage(3)).CustomerMetadataProperties).toMatchObject({ 'refused-reviewer': reviewer });
+  decisions.push('approved');
+  change(3, 4);
+  const deployed = (await world.push('A fourth instance'))['redeploy.yml']!;
+  expect([deployed.conclusion, job(deployed, 'production / Deploy').outputs['status'] ?? '']).toEqual(['success', '']);
+  expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
+  expect(await cycles()).toEqual(before);
+}, 60_000);
