@@ -67,18 +67,20 @@ async function requireApproval(inputs: Inputs, host: Host<Output>): Promise<void
     code: 'NotProtected',
     resource: environment,
     cause: `Nobody approved the environment ${environment} in this run: it has no required reviewers; nothing was removed`,
-    hint: `Add required reviewers to it (${context.runUrl.split('/actions/')[0]}/settings/environments) and run again`,
+    hint: `Add required reviewers to it (${context.runUrl.split('/actions/')[0]}/settings/environments) and run again; in a private repository that takes GitHub Enterprise, and without it nothing is removed from here: the plan names everything, and "Without required reviewers" in actions/cleanup/README.md says how an administrator of the accounts removes it`,
   });
 }
 
-/** Accounts of the stage files. A project whose files are gone or broken is cleaned up by what its stack sets know. */
+/** Accounts of the stage files. A project whose files are gone or broken is cleaned up by what its stacks and stack sets know. */
 async function stageTargets(inputs: Inputs, host: Host<Output>): Promise<CleanupOptions['stageTargets']> {
   const folder = inputs.stages;
   let files: string[];
   try {
     files = readdirSync(path.resolve(host.context.workspace, folder)).filter((name) => /\.ya?ml$/.test(name));
   } catch {
-    host.logger.info(`There is no folder ${folder}; the accounts are those that the stack sets know.`);
+    host.logger.info(
+      `There is no folder ${folder}; the accounts are those that the project's stacks and stack sets name.`,
+    );
     return [];
   }
   const targets: { stage: string; account: string; region: string }[] = [];
@@ -88,7 +90,10 @@ async function stageTargets(inputs: Inputs, host: Host<Output>): Promise<Cleanup
       targets.push(...accounts.map((account) => ({ stage: name, account, region })));
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
-      host.logger.warn(`${error.message} Its accounts are looked at only where a stack set knows them.`, 'cleanup');
+      host.logger.warn(
+        `${error.message} Its accounts are looked at only where a stack or a stack set of the project names them.`,
+        'cleanup',
+      );
     }
   }
   return targets;
