@@ -67,7 +67,7 @@ function summarizeComparison(comparison: Comparison, host: Host<any>): void {
   const { summary } = host;
   const { base, files, steps, pipeline, build, uploads, rules, stages, notes } = comparison;
   summary.text(
-    `## What a merge changes\n\nCompared with ${codeSpan(base.slice(0, 12))}, ${files.length} files differ.`,
+    `## What a merge changes\n\nCompared with ${codeSpan(base.slice(0, 12))}, ${files.length === 1 ? '1 file differs' : `${files.length} files differ`}.`,
   );
   const warnings = removals(stages);
   if (warnings.length > 0) summary.text(`### ⚠️ Removed\n\n${warnings.join('\n')}`);

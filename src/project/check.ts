@@ -93,6 +93,7 @@ export async function checkProject(request: CheckRequest): Promise<Checked> {
   };
 
   await judge(configuration, 'what is built', () => checkBuild(request, checked));
+  checked.files.push(...separateDefinition(checked, configuration));
   await judge(rules, 'when a model is good enough', async () => {
     const written = await text(workspace, rules, 'The rules file', 'Write it, or name another with the input rules');
     checked.gate = readChecked<GateFile>(rules, written, validateGate);
@@ -108,6 +109,18 @@ export async function checkProject(request: CheckRequest): Promise<Checked> {
     await judge(file, 'a stage', () => checkStage(request, file, checked.stages));
   }
   return checked;
+}
+
+/** The build file names the definition, so both are read at once; each gets a line of its own, with its own problems. */
+function separateDefinition({ files, build }: Checked, configuration: string): CheckedFile[] {
+  const { failures } = files.pop()!;
+  const own = failures.filter(({ resource }) => resource === configuration || resource === undefined);
+  const others = failures.filter((failure) => !own.includes(failure));
+  const definition = others[0]?.resource ?? (build && posix.join(posix.dirname(configuration), build.definition));
+  return [
+    { file: configuration, what: 'what is built', failures: own },
+    ...(definition === undefined ? [] : [{ file: definition, what: 'the pipeline, compiled', failures: others }]),
+  ];
 }
 
 async function checkBuild(request: CheckRequest, checked: Checked): Promise<void> {

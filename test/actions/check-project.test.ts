@@ -80,8 +80,8 @@ describe('a valid project', () => {
       'deployment-changed': 'false',
     });
     expect(result.summary).toContain('Neither pipeline, uploads, rules nor stages change.');
-    for (const file of ['model-build/build.yml', 'model-build/gate.yml', 'model-deploy/stages/production.yml'])
-      expect(result.stdout).toMatch(new RegExp(`  valid +${file}`));
+    for (const file of ['build/build.yml', 'build/pipeline.json', 'build/gate.yml', 'deploy/stages/production.yml'])
+      expect(result.stdout).toMatch(new RegExp(`  valid +model-${file}`));
   });
 
   test('shows what a merge changes: parameters, code, rules, accounts, instances, steps', async () => {
@@ -241,7 +241,9 @@ describe('what is wrong stands at its file and line', () => {
     expect(result.stdout).toContain(
       `::error title=check-project%3A ${result.failures[0]!.code},file=${file},line=${expected}::`,
     );
-    expect(result.summary).toMatch(/1 of 5 files is not valid|1 of 4 files is not valid/);
+    expect(result.summary).toMatch(
+      new RegExp(`1 of [45] files is not valid[\\s\\S]*<code>${file}</code> \\| [^|]+ \\| ❌ 1 problem`),
+    );
   });
 
   test('a file that is missing', async () => {
