@@ -236,10 +236,17 @@ describe('what is not supported is refused by name, and not retried', () => {
   });
 
   test('a whole service', async () => {
-    const { OrganizationsClient, ListAccountsCommand } = await import('@aws-sdk/client-organizations');
-    const error = await failure(client(OrganizationsClient).send(new ListAccountsCommand({})));
+    const sagemaker = client(SageMakerClient);
+    sagemaker.middlewareStack.add(
+      (next: any) => (args: any) => {
+        args.request.headers['x-amz-target'] = 'AWSEvents.ListRules';
+        return next(args);
+      },
+      { step: 'build', priority: 'low' },
+    );
+    const error = await failure(sagemaker.send(new ListModelPackageGroupsCommand({})));
     expect(error.$metadata.httpStatusCode).toBe(501);
-    expect(error.message).toContain('organizations');
+    expect(error.message).toContain('AWSEvents.ListRules');
   });
 });
 

@@ -141,25 +141,22 @@ async function exchange(service: ServiceProtocol, name: string, input: any, answ
 /** Header values are ASCII; everything else must survive what XML and JSON escape. */
 const textFor = (service: ServiceProtocol) => (service.protocol === 'rest-json' ? 'text-1' : `a<b>&"'ü\n€ c`);
 
-test.each(protocols.filter(({ id }) => id !== 's3' && id !== 'organizations'))(
-  '$id: every served operation',
-  async (service) => {
-    const { services } = platform.platform.composition;
-    const names = services.filter(({ id }) => id === service.id).flatMap(({ operations }) => Object.keys(operations));
-    expect(names.length).toBeGreaterThan(0);
-    for (const name of names) {
-      const schema = serviceModel(service.id).operation(name)!;
-      const input = sample(schema.input, textFor(service));
-      const output = sample(schema.output, textFor(service));
-      const seen = await exchange(service, name, input, () => output);
-      const unreadable = seen.output instanceof Error || seen.output?.$metadata === undefined;
-      expect([name, unreadable ? String(seen.output) : 'readable']).toEqual([name, 'readable']);
-      expect(seen.operation).toBe(name);
-      expect({ name, input: plain(seen.input) }).toEqual({ name, input: plain(input) });
-      expect({ name, output: plain(seen.output) }).toEqual({ name, output: plain(output) });
-    }
-  },
-);
+test.each(protocols.filter(({ id }) => id !== 's3'))('$id: every served operation', async (service) => {
+  const { services } = platform.platform.composition;
+  const names = services.filter(({ id }) => id === service.id).flatMap(({ operations }) => Object.keys(operations));
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    const schema = serviceModel(service.id).operation(name)!;
+    const input = sample(schema.input, textFor(service));
+    const output = sample(schema.output, textFor(service));
+    const seen = await exchange(service, name, input, () => output);
+    const unreadable = seen.output instanceof Error || seen.output?.$metadata === undefined;
+    expect([name, unreadable ? String(seen.output) : 'readable']).toEqual([name, 'readable']);
+    expect(seen.operation).toBe(name);
+    expect({ name, input: plain(seen.input) }).toEqual({ name, input: plain(input) });
+    expect({ name, output: plain(seen.output) }).toEqual({ name, output: plain(output) });
+  }
+});
 
 test.each([
   ['sagemaker', 'DescribePipeline', 'ResourceNotFound', 400, 'ResourceNotFound'],

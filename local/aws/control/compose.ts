@@ -9,12 +9,14 @@ import { CallLog, glob } from '../front/call-log.ts';
 import { createClients } from '../front/client-set.ts';
 import { Faults } from '../front/faults.ts';
 import { createFront, type Front } from '../front/front.ts';
+import { whyDisabled } from '../front/regions.ts';
 import { createMoto } from '../moto/process.ts';
 import { createS3 } from '../moto/s3.ts';
 import { BucketStore } from '../policies/bucket-store.ts';
 import { createEcr, createLogs, createSsm } from '../policies/kept-by-moto.ts';
 import { KeyStore } from '../policies/key-store.ts';
 import { createKms } from '../policies/kms.ts';
+import { OrganizationTree } from '../services/organizations/tree.ts';
 import { type Controlled, Durations, EventLog } from './control.ts';
 
 export interface ComposeOptions {
@@ -66,8 +68,9 @@ async function assemble(options: ComposeOptions, opened: { close(): unknown }[])
   opened.push(clock, moto);
   if (options.prewarm && python !== undefined) moto.prewarm();
 
+  const organization = new OrganizationTree(world, clock.now());
   const { createIdentity } = await import('../iam/index.ts');
-  const identity = createIdentity({ world, clock, logger });
+  const identity = createIdentity({ world, clock, logger, organization });
   await identity.seed();
 
   const buckets = new BucketStore();
@@ -92,6 +95,7 @@ async function assemble(options: ComposeOptions, opened: { close(): unknown }[])
     logger,
     enforcement: () => options.enforcement,
     signal: frontClosing.signal,
+    whyDisabled: (service, region) => whyDisabled(world, service, region),
   });
   const clients = createClients(() => front, clock);
   const runner = await createRunnerOrRefusal(options, clock, clients);
@@ -116,7 +120,7 @@ async function assemble(options: ComposeOptions, opened: { close(): unknown }[])
         Object.entries(match).every(([name, pattern]) => glob(pattern, call.fields[name] ?? '')),
       ),
   };
-  services.push(...(await createServices(context)));
+  services.push(...(await createServices(context, organization)));
 
   return {
     context,
@@ -138,6 +142,7 @@ async function assemble(options: ComposeOptions, opened: { close(): unknown }[])
       setOidcKeys: (issuer, jwks) => identity.setOidcKeys(issuer, jwks as any),
       addAccount(account) {
         world.accounts.push(account);
+        organization.join(account, clock.now());
         void identity.seed();
       },
       credentials: ({ account, role, sessionName, durationSeconds }) =>
@@ -159,12 +164,17 @@ async function assemble(options: ComposeOptions, opened: { close(): unknown }[])
   };
 }
 
-async function createServices(context: PlatformContext): Promise<Service[]> {
-  const [{ createSageMaker }, { createCloudFormation }] = await Promise.all([
+async function createServices(context: PlatformContext, tree: OrganizationTree): Promise<Service[]> {
+  const [{ createSageMaker }, { createCloudFormation }, { createOrganizations }] = await Promise.all([
     import('../services/sagemaker/index.ts'),
     import('../services/cloudformation/index.ts'),
+    import('../services/organizations/index.ts'),
   ]);
-  return [...createSageMaker(context), ...createCloudFormation(context)];
+  return [
+    ...createSageMaker(context),
+    ...createCloudFormation(context),
+    createOrganizations({ tree, clock: context.clock }),
+  ];
 }
 
 interface RunnerParts {

@@ -8,9 +8,22 @@ export interface WorldAccount {
   admin?: boolean;
 }
 
+/** A unit of the organization of the world's accounts. */
+export interface OrganizationalUnit {
+  name: string;
+  /** Numbers of the accounts directly in it. */
+  accounts?: string[];
+  units?: OrganizationalUnit[];
+}
+
 export interface World {
+  /** The region that is meant where none is said. */
   region: string;
+  /** The regions in which the accounts answer, `region` among them; absent: every region of AWS. */
+  regions?: string[];
   accounts: WorldAccount[];
+  /** What stands below the root of the organization; an account that no unit names is in the root itself. */
+  organizationalUnits?: OrganizationalUnit[];
   clock: ClockMode;
 }
 
@@ -24,3 +37,8 @@ export const defaultWorld: World = {
   ],
   clock: { mode: 'at-once' },
 };
+
+/** The account that made the others, whose root their OrganizationAccountAccessRole trusts: the admin account, else the first. */
+export function managementAccount({ accounts }: Pick<World, 'accounts'>): WorldAccount | undefined {
+  return accounts.find(({ admin }) => admin === true) ?? accounts[0];
+}

@@ -75,16 +75,29 @@ function unknownKey(service: ServiceProtocol, accessKeyId: string): AwsError {
   }
 }
 
-function badToken(service: ServiceProtocol): AwsError {
+/** `why` is what AWS leaves to guess. */
+function badToken(service: ServiceProtocol, why?: string): AwsError {
+  const end = why === undefined ? '.' : `: ${why}.`;
   switch (service.protocol) {
     case 'rest-xml':
-      return new AwsError('InvalidToken', 'The provided token is malformed or otherwise invalid.', 400);
+      return new AwsError('InvalidToken', `The provided token is malformed or otherwise invalid${end}`, 400);
     case 'query':
-      return new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403);
+      return new AwsError('InvalidClientTokenId', `The security token included in the request is invalid${end}`, 403);
     default:
-      return new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.', 400);
+      return new AwsError(
+        'UnrecognizedClientException',
+        `The security token included in the request is invalid${end}`,
+        400,
+      );
   }
 }
+
+/**
+ * A region that is not enabled knows nobody's credentials.
+ *
+ * https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+ */
+export const disabledRegion = (service: ServiceProtocol, why: string): AwsError => badToken(service, why);
 
 export function expired(service: ServiceProtocol): AwsError {
   switch (service.protocol) {

@@ -12,7 +12,7 @@ import type { AuthorizationRequest, Call, Operation, Principal, Service } from '
 import { checkInput } from '../wire/limits.ts';
 import { encodeError, type ServiceProtocol } from '../wire/protocols.ts';
 import { readSignature, type SignedParts, scopeOf, sha256, signingKey } from '../wire/sigv4.ts';
-import { authenticate, expired, malformedSignature, unsigned } from './authenticate.ts';
+import { authenticate, disabledRegion, expired, malformedSignature, unsigned } from './authenticate.ts';
 import type { CallLog, CallLogEntry } from './call-log.ts';
 import { type Fault, type Faults, parseDuration } from './faults.ts';
 import type { HttpService, PayloadSignature } from './http-service.ts';
@@ -34,6 +34,8 @@ export interface FrontOptions {
   enforcement: () => 'enforce' | 'observe';
   /** Aborted when the platform closes: from then on nothing is answered, and nothing that fails is worth a line. */
   signal: AbortSignal;
+  /** Why the accounts do not answer for a service in a region; undefined where they do. */
+  whyDisabled?: (service: string, region: string) => string | undefined;
 }
 
 export interface Front {
@@ -205,11 +207,14 @@ export function createFront(options: FrontOptions): Front {
       if (!isOpen) throw unsigned(service);
       return { kind: 'anonymous', account: '', arn: '', userId: 'ANONYMOUS_PRINCIPAL' };
     }
-    return authenticate(service, signature, request, payloadHash(), {
+    const { principal } = authenticate(service, signature, request, payloadHash(), {
       sessions: options.sessions,
       clock: options.clock,
       wall: Date.now,
-    }).principal;
+    });
+    const disabled = options.whyDisabled?.(service.id, signature.region);
+    if (disabled !== undefined) throw disabledRegion(service, disabled);
+    return principal;
   }
 
   /** Faults before the call act here; those that act after it are handed back. */

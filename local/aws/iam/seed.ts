@@ -1,5 +1,5 @@
 import { partitionOf } from '../core/arn.ts';
-import type { World } from '../core/world.ts';
+import { managementAccount, type World } from '../core/world.ts';
 import { parseTrust } from './operations/roles.ts';
 import { type IamStore, uniqueId } from './store.ts';
 
@@ -14,7 +14,7 @@ export const accountAccessRole = 'OrganizationAccountAccessRole';
  */
 export function seedAccounts(store: IamStore, world: World, now: Date): void {
   const partition = partitionOf(world.region);
-  const manager = (world.accounts.find(({ admin }) => admin) ?? world.accounts[0])?.id;
+  const manager = managementAccount(world)?.id;
   for (const { id } of world.accounts) {
     const account = store.account(id)!;
     if (account.roles.has(accountAccessRole.toLowerCase())) continue;
