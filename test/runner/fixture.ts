@@ -9,7 +9,7 @@ import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Credentials, JobResult, JobRunner, JobSpecification, RunningJob } from '../../local/aws/core/context.ts';
 import { pythonEnvironment } from '../../local/python/index.ts';
-import { accounts, region, startTestPlatform, type TestPlatform, testPython } from '../support/platform.ts';
+import { accounts, arrange, region, startTestPlatform, type TestPlatform, testPython } from '../support/platform.ts';
 
 export const account = accounts.development;
 export const bucket = 'job-tests';
@@ -46,8 +46,12 @@ export interface JobFixture {
 export async function startFixture(): Promise<JobFixture> {
   const platform = await startTestPlatform({ python: true });
   const { s3, kms, logs } = platform.administrator(account);
-  await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }));
-  const kmsKey = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.Arn!;
+  const kmsKey = await arrange(platform, async () => {
+    await s3.send(
+      new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }),
+    );
+    return (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.Arn!;
+  });
   const python = await testPython();
   let session: Promise<Credentials> | undefined;
   const start: JobFixture['start'] = (kind, name, request, more = {}, jobs = platform.platform.context.jobs) =>

@@ -19,6 +19,7 @@ import { defaultWorld } from '../../local/aws/core/world.ts';
 import type { CallLogEntry } from '../../local/aws/front/call-log.ts';
 import type { JobRecord, ReviewDecision, RunRecord } from '../../local/github/types.ts';
 import { ensurePythonEnvironment } from '../../local/python/index.ts';
+import { arrange } from '../support/platform.ts';
 import { root } from './support.ts';
 
 export const staging = '444455556666';
@@ -76,7 +77,9 @@ export async function startProject(options: ProjectWorldOptions = {}): Promise<P
           },
         }),
   });
-  const { project } = await makeLocalProject(local, { stateDirectory: state, owner: 'acme', name: 'abalone' });
+  const { project } = await arrange(local, () =>
+    makeLocalProject(local, { stateDirectory: state, owner: 'acme', name: 'abalone' }),
+  );
   const group = `${project.name}-${project.id}`;
   const admin = () => local.platform.administrator(project.adminAccount);
   const packageArn = (version: number) =>

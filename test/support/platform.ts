@@ -102,6 +102,16 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   };
 }
 
+/** Brings what was just started into the state that a test wants; when that fails, nobody else would close it. */
+export async function arrange<T>(started: { close(): Promise<void> }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+}
+
 /** Runs the test's body with a platform and closes it whatever happens. */
 export async function withPlatform<T>(
   options: TestPlatformOptions,

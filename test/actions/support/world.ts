@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { Control } from '../../../cli/control.ts';
 import { deployEnvironment } from '../../../cli/environment.ts';
 import { createOidcIssuer, type OidcClaims, type OidcIssuer } from '../../../local/github/oidc.ts';
-import { accounts, startTestPlatform, type TestPlatform, type TestPlatformOptions } from '../../support/platform.ts';
+import {
+  accounts,
+  arrange,
+  startTestPlatform,
+  type TestPlatform,
+  type TestPlatformOptions,
+} from '../../support/platform.ts';
 
 export const root = join(import.meta.dirname, '../../..');
 export const repository = { owner: 'acme', ownerId: 1001, name: 'abalone', id: 2002, defaultBranch: 'main' };
@@ -82,8 +88,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   };
   const platform = await startTestPlatform({ python: true, github, ...options });
   state.issuer = createOidcIssuer({ clock: platform.platform.context.clock });
-  await platform.control('POST', 'oidc', { issuer: state.issuer.issuer, jwks: await state.issuer.jwks() });
-  if (options.bare !== true) {
+  const { issuer } = state;
+  await arrange(platform, async () => {
+    await platform.control('POST', 'oidc', { issuer: issuer.issuer, jwks: await issuer.jwks() });
+    if (options.bare === true) return;
     await deployEnvironment(new Control({ port: platform.platform.port, token: platform.token } as any), {
       templates: join(root, 'templates'),
       region: platform.platform.context.world.region,
@@ -92,7 +100,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       productRepository,
       accounts: platform.platform.context.world.accounts,
     });
-  }
+  });
   return Object.assign(platform, {
     claims,
     minted: () => state.minted,

@@ -27,7 +27,7 @@ import { parseStage } from '../../../src/deploy/stage-file.ts';
 import { productRepository, project, repository, root, startWorld, type World } from '../../actions/support/world.ts';
 import { image, type LinearServers, linearServers } from '../../deploy/support/fixture.ts';
 import { until } from '../../deploy/support/stage.ts';
-import { accounts, region } from '../../support/platform.ts';
+import { accounts, arrange, region } from '../../support/platform.ts';
 
 export interface Names {
   name: string;
@@ -118,14 +118,16 @@ export async function startProjects(): Promise<Projects> {
   const servers = linearServers(world);
   const jobs = heldJobs();
   (world.platform.context as { jobs: JobRunner }).jobs = jobs;
-  await deployEnvironment(new Control({ port: world.platform.port, token: world.token } as any), {
-    templates: join(root, 'templates'),
-    region,
-    project: { name: other.name, id: other.id },
-    repository: otherRepository,
-    productRepository,
-    accounts: world.platform.context.world.accounts,
-  });
+  await arrange(world, () =>
+    deployEnvironment(new Control({ port: world.platform.port, token: world.token } as any), {
+      templates: join(root, 'templates'),
+      region,
+      project: { name: other.name, id: other.id },
+      repository: otherRepository,
+      productRepository,
+      accounts: world.platform.context.world.accounts,
+    }),
+  );
   return {
     world,
     servers,
