@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Aws, Identity } from '../../src/aws/session.ts';
-import { type CleanupOptions, findAll, removeAll } from '../../src/cleanup/cleanup.ts';
-import { type CleanupContext, describe, inWords, partInWords } from '../../src/cleanup/part.ts';
+import { type CleanupOptions, type Findings, findAll, removeAll } from '../../src/cleanup/cleanup.ts';
+import { type CleanupContext, createRecorder, describe, inWords, partInWords } from '../../src/cleanup/part.ts';
 import { judgeApprovals } from '../../src/deploy/approval.ts';
 import { readStage } from '../../src/deploy/stage-file.ts';
-import { FailureError, type Status } from '../../src/failure.ts';
+import { type Failure, FailureError, type Status } from '../../src/failure.ts';
 import type { Host } from '../../src/github/host.ts';
+import type { Logger } from '../../src/github/logger.ts';
 import { openAws } from '../../src/github/session.ts';
 import { namesOf } from '../../src/names.ts';
 import type { Inputs, Output } from './interface.generated.ts';
@@ -117,6 +118,54 @@ async function whoRuns(aws: Aws): Promise<Identity> {
   }
 }
 
+/** Tells what was found. Two spaces in front of a line: the command line shows it as progress. */
+async function tellFindings(findings: Findings, project: string, confirmed: boolean, logger: Logger): Promise<void> {
+  const { parts, items, kept, unseen } = findings;
+  if (items.length === 0 && unseen.length === 0)
+    logger.info(`  nothing to do: ${project} owns nothing that would be removed`);
+  // The job that removes tells what it did; the plan has been shown by the one before.
+  const indent = confirmed ? '' : '  ';
+  for (const part of parts) logger.info(`${indent}plan: remove ${partInWords(part, part.items)}`);
+  if (kept.length > 0) logger.info(`${indent}stays: ${inWords(kept)}`);
+  if (unseen.length > 0) {
+    const rest = items.length === 0 ? '; elsewhere there is nothing to remove' : '';
+    const places = new Set(unseen.map(({ account, region }) => `${account}/${region}`));
+    logger.info(`  not looked at: ${[...places].slice(0, 5).join(', ')}${places.size > 5 ? ', ...' : ''}${rest}`);
+  }
+  await logger.group(`All ${items.length} things of the plan, and what stays`, async () => {
+    for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
+    for (const item of kept) logger.info(`Stays: ${describe(item)}: ${item.because}`);
+  });
+}
+
+/** Removes what was found. What has been removed is told however it ends; throws with everything that is left. */
+async function removeFindings(
+  findings: Findings,
+  context: CleanupContext,
+  { logger, summary, output }: Pick<Host<Output>, 'logger' | 'summary' | 'output'>,
+): Promise<void> {
+  const project = context.names.base;
+  const record = createRecorder(logger, context.signal);
+  const left = () => [...findings.unseen, ...record.failures.map(({ failure }) => failure)];
+  let ended: readonly Failure[] = [];
+  try {
+    await removeAll(findings, context, record);
+  } catch (error) {
+    // The deadline is what the run ends with; what failed before it is left as well.
+    if (!(error instanceof FailureError)) throw error;
+    ended = error.failures;
+    throw new FailureError([...ended, ...left()], error.status, { cause: error });
+  } finally {
+    output('removed', listJson(record.removed));
+    summarizeRemoval(project, record.removed, ended.length + left().length, summary);
+  }
+  const failures = left();
+  logger.info(
+    `Removed: ${inWords(record.removed) || 'nothing'}${failures.length === 0 ? '' : `; ${failures.length} things are left`}`,
+  );
+  if (failures.length > 0) throw new FailureError(failures, 'partial');
+}
+
 export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   const { context: runContext, clock, logger, signal, summary } = host;
   checkInputs(inputs);
@@ -154,31 +203,15 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   host.output('plan', listJson(items));
   host.output('kept', JSON.stringify(kept.slice(0, 500)));
   host.output('removed', '');
-  // Two spaces in front: a line that the command line shows as progress.
-  if (items.length === 0) logger.info(`  nothing to do: ${names.base} owns nothing that would be removed`);
-  // The job that removes tells what it did; the plan has been shown by the one before.
-  const indent = confirmed ? '' : '  ';
-  for (const part of findings.parts) logger.info(`${indent}plan: remove ${partInWords(part, part.items)}`);
-  if (kept.length > 0) logger.info(`${indent}stays: ${inWords(kept)}`);
-  await logger.group(`All ${items.length} things of the plan, and what stays`, async () => {
-    for (const item of items) logger.info(`${describe(item)}${item.note === undefined ? '' : `: ${item.note}`}`);
-    for (const item of kept) logger.info(`Stays: ${describe(item)}: ${item.because}`);
-  });
+  await tellFindings(findings, names.base, confirmed, logger);
   summarizeFindings(names.base, findings, confirmed, summary);
-  if (!confirmed || items.length === 0) {
-    // Where nobody could look, "nothing to do" would be a guess.
-    if (unseen.length > 0) throw new FailureError(unseen, 'partial');
-    if (items.length > 0)
-      logger.info(`  nothing has been removed yet: that takes confirm=${project.name} and a reviewer's approval`);
-    return items.length === 0 ? 'none' : '';
+  if (confirmed && items.length > 0) {
+    await removeFindings(findings, context, host);
+    return '';
   }
-  const record = await removeAll(findings, context);
-  host.output('removed', listJson(record.removed));
-  const failures = [...unseen, ...record.failures.map(({ failure }) => failure)];
-  summarizeRemoval(names.base, record.removed, failures.length, summary);
-  logger.info(
-    `Removed: ${inWords(record.removed) || 'nothing'}${failures.length === 0 ? '' : `; ${failures.length} things are left`}`,
-  );
-  if (failures.length > 0) throw new FailureError(failures, 'partial');
+  // Where nobody could look, "nothing to do" would be a guess.
+  if (unseen.length > 0) throw new FailureError(unseen, 'partial');
+  if (items.length === 0) return 'none';
+  logger.info(`  nothing has been removed yet: that takes confirm=${project.name} and a reviewer's approval`);
   return '';
 }

@@ -28,8 +28,10 @@ function table(summary: Summary, head: string, items: readonly Item[], last: (it
 }
 
 export function summarizeFindings(project: string, findings: Findings, confirmed: boolean, summary: Summary): void {
-  const { items, kept } = findings;
-  if (items.length === 0) summary.heading(`Cleanup of ${plain(project)}: nothing to do`);
+  const { items, kept, unseen } = findings;
+  if (items.length === 0 && unseen.length > 0)
+    summary.heading(`Cleanup of ${plain(project)}: nothing found, and not everything could be looked at`);
+  else if (items.length === 0) summary.heading(`Cleanup of ${plain(project)}: nothing to do`);
   else if (!confirmed) {
     summary.heading(`Plan: cleanup of ${plain(project)}`);
     summary.text(`Would be removed, in this order: ${inWords(items)}. Nothing has been removed.`);

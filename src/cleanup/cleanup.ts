@@ -8,7 +8,6 @@ import { findBucket } from './bucket.ts';
 import {
   accountsAtOnce,
   type CleanupContext,
-  createRecorder,
   eachOf,
   type Item,
   type Kept,
@@ -155,8 +154,7 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
 }
 
 /** Removes what was found, part after part; what fails is told and the rest goes on. Throws only at the deadline or when cancelled. */
-export async function removeAll({ parts }: Findings, context: CleanupContext): Promise<Recorder> {
-  const record = createRecorder(context.logger, context.signal);
+export async function removeAll({ parts }: Findings, context: CleanupContext, record: Recorder): Promise<void> {
   for (const part of parts) {
     const [before, failedBefore] = [record.removed.length, record.failures.length];
     try {
@@ -170,5 +168,4 @@ export async function removeAll({ parts }: Findings, context: CleanupContext): P
     context.logger.info(`  removed ${partInWords(part, done) || 'nothing'}${failed === 0 ? '' : `; ${failed} not`}`);
     for (const { kind, done: what } of done) if (kind === 'key') context.logger.info(`  key ${what.replace(/:$/, '')}`);
   }
-  return record;
 }

@@ -22,6 +22,7 @@ import { poll, stillRunning } from '../aws/poll.ts';
 import { requestToken } from '../aws/token.ts';
 import { FailureError } from '../failure.ts';
 import {
+  atOnce,
   type CleanupContext,
   eachOf,
   type Item,
@@ -31,6 +32,7 @@ import {
   notOurs,
   type Part,
   pages,
+  progressOf,
   type Recorder,
   unlessGone,
 } from './part.ts';
@@ -44,8 +46,6 @@ export interface PipelineOptions {
 const runningStatuses = ['Executing', 'Stopping'];
 /** Log groups that all jobs of an account share; streams begin with the job's name, and that with the execution's id. */
 const logGroups = ['/aws/sagemaker/ProcessingJobs', '/aws/sagemaker/TrainingJobs', '/aws/sagemaker/TransformJobs'];
-/** API calls at once; CloudWatch Logs allows some tens a second. */
-const atOnce = 6;
 
 interface Execution {
   arn: string;
@@ -123,8 +123,10 @@ async function removeMany<T>(
   item: Item,
   list: readonly T[],
   record: Recorder,
+  { logger }: CleanupContext,
   work: (one: T) => Promise<unknown>,
 ): Promise<void> {
+  const tick = progressOf(logger, list.length, `${item.kind} removed`);
   await record.attempt(item, async () => {
     let first: unknown;
     let failed = 0;
@@ -132,10 +134,12 @@ async function removeMany<T>(
       try {
         await work(one);
       } catch (error) {
-        if (isGone(error)) return;
-        failed += 1;
-        first ??= error;
+        if (!isGone(error)) {
+          failed += 1;
+          first ??= error;
+        }
       }
+      tick();
     });
     if (first === undefined) return undefined;
     throw failed === 1 ? first : beside(first, failed, list.length);
@@ -151,151 +155,195 @@ function beside(error: unknown, failed: number, all: number): unknown {
     : new FailureError({ ...first, cause: `${failed} of ${all} could not be removed; the first: ${first.cause}` });
 }
 
+/** What was found of the pipeline, with the items that tell it. */
+interface Found {
+  name: string;
+  arn: string;
+  /** Tells this pipeline from one of the same name that is made later. */
+  generation: number;
+  running: { execution: Execution; item: Item }[];
+  streams: readonly Stream[];
+  streamItems: ReadonlyMap<string, Item>;
+  jobs: readonly string[];
+  jobItem: Item;
+  pipelineItem: Item;
+}
+
+/** Ends an execution in the wished way, and waits for that. Resolves to what was done. */
+async function endExecution(
+  execution: Execution,
+  choice: PipelineOptions['running'],
+  { aws, account, clock, signal, deadline, logger, runId }: CleanupContext,
+): Promise<string> {
+  const sagemaker = aws.service(SageMakerClient);
+  const { arn } = execution;
+  if (choice === 'stop' && execution.status === 'Executing') {
+    const token = requestToken({ runId, action: 'cleanup-stop', intent: arn, generation: 1 });
+    try {
+      await sagemaker.send(new StopPipelineExecutionCommand({ PipelineExecutionArn: arn, ClientRequestToken: token }), {
+        resource: arn,
+        signal,
+      });
+    } catch (error) {
+      // It may have ended by itself between being looked at and being stopped; how it stands is read next.
+      if (!isAws(error, 'ConflictException', 'ValidationException')) throw error;
+    }
+  }
+  logger.info(`Waiting for the end of ${arn}`);
+  const describe = () =>
+    sagemaker.send(new DescribePipelineExecutionCommand({ PipelineExecutionArn: arn }), { resource: arn, signal });
+  const last = await poll({
+    read: async () => (await unlessGone(describe))?.PipelineExecutionStatus ?? 'gone',
+    done: (status) => !runningStatuses.includes(status),
+    clock,
+    signal,
+    deadline,
+    onDeadline: (status) =>
+      stillRunning({
+        resource: arn,
+        region: aws.region,
+        account,
+        where: `The execution was ${status}`,
+        resume: 're-run this job; it goes on with what is left',
+      }),
+  });
+  return `ended (${last}):`;
+}
+
+/** While the pipeline is there, its executions are; they are how a run after this one would find the streams. So streams go first. */
+async function removeStreams(found: Found, record: Recorder, context: CleanupContext): Promise<void> {
+  const { aws, account, signal } = context;
+  const logs = aws.service(CloudWatchLogsClient);
+  const late = await Promise.all(found.running.map(({ execution }) => streamsOf(execution, context)));
+  const all = new Map([...found.streams, ...late.flat()].map((stream) => [`${stream.group}\n${stream.name}`, stream]));
+  for (const group of logGroups) {
+    const own = [...all.values()].filter((stream) => stream.group === group);
+    if (own.length === 0) continue;
+    const item = found.streamItems.get(group) ?? {
+      kind: 'job log streams',
+      account,
+      region: aws.region,
+      name: group,
+      count: own.length,
+    };
+    await removeMany(item, own, record, context, ({ name }) =>
+      logs.send(new DeleteLogStreamCommand({ logGroupName: group, logStreamName: name }), {
+        resource: `${group} ${name}`,
+        signal,
+      }),
+    );
+  }
+}
+
+async function removeJobs({ jobs, jobItem }: Found, record: Recorder, context: CleanupContext): Promise<void> {
+  const sagemaker = context.aws.service(SageMakerClient);
+  const { signal } = context;
+  await removeMany(jobItem, jobs, record, context, (job) => {
+    const [kind = '', name = ''] = (parseArn(job)?.resource ?? '').split('/');
+    return kind === 'training-job'
+      ? sagemaker.send(new DeleteTrainingJobCommand({ TrainingJobName: name }), { resource: job, signal })
+      : sagemaker.send(new DeleteProcessingJobCommand({ ProcessingJobName: name }), { resource: job, signal });
+  });
+}
+
+async function removePipeline(found: Found, record: Recorder, { aws, signal, runId }: CleanupContext): Promise<void> {
+  const { name, pipelineItem } = found;
+  const sagemaker = aws.service(SageMakerClient);
+  const behind = record.failures.find(({ item: { kind } }) => kind === 'job log streams' || kind === 'job records');
+  if (behind !== undefined) {
+    record.fail(pipelineItem, {
+      code: 'Conflict',
+      cause: `The pipeline stays, because its executions are how the ${behind.item.kind} that are left are found`,
+      hint: 'Mend what keeps those, then run cleanup again',
+    });
+    return;
+  }
+  const intent = { runId, action: 'cleanup-delete', intent: found.arn, generation: found.generation };
+  await record.attempt(
+    pipelineItem,
+    async () => {
+      await sagemaker.send(
+        new DeletePipelineCommand({ PipelineName: name, ClientRequestToken: requestToken(intent) }),
+        { resource: name, signal },
+      );
+      return undefined;
+    },
+    () => sagemaker.send(new DescribePipelineCommand({ PipelineName: name }), { resource: name, signal }),
+  );
+}
+
+const nothing: Part = { items: [], remove: async () => undefined };
+
 export async function findPipeline(
   options: PipelineOptions,
   context: CleanupContext,
 ): Promise<{ part: Part; kept: Kept[] }> {
-  const { aws, account, names, project, clock, signal, deadline, logger, runId } = context;
+  const { aws, account, names, project, signal, logger } = context;
   const sagemaker = aws.service(SageMakerClient);
-  const logs = aws.service(CloudWatchLogsClient);
-  const item = (kind: Item['kind'], name: string, more: { count?: number; note?: string } = {}): Item => ({
+  const name = names.base;
+  const item = (kind: Item['kind'], what: string, more: { count?: number; note?: string } = {}): Item => ({
     kind,
     account,
     region: aws.region,
-    name,
+    name: what,
     ...more,
   });
-  const nothing: Part = { items: [], remove: async () => undefined };
-  const readPipeline = () =>
-    sagemaker.send(new DescribePipelineCommand({ PipelineName: names.base }), { resource: names.base, signal });
-  const described = await unlessGone(readPipeline);
+  const described = await unlessGone(() =>
+    sagemaker.send(new DescribePipelineCommand({ PipelineName: name }), { resource: name, signal }),
+  );
   if (described === undefined) return { part: nothing, kept: [] };
-  const arn = described.PipelineArn ?? '';
+  const { PipelineArn: arn = '', CreationTime } = described;
   const { Tags } = await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }), { resource: arn, signal });
   if (!isOurs(project, Tags))
-    return { part: nothing, kept: [{ ...item('pipeline', names.base), because: notOurs(project) }] };
+    return { part: nothing, kept: [{ ...item('pipeline', name), because: notOurs(project) }] };
 
   const executions = await listExecutions(context);
-  const running = executions.filter(({ status }) => runningStatuses.includes(status));
   const streams: Stream[] = [];
   const jobs: string[] = [];
+  const tick = progressOf(logger, executions.length, 'executions looked at');
   await eachOf(executions, atOnce, async (execution) => {
     streams.push(...(await streamsOf(execution, context)));
     if (options.jobRecords) jobs.push(...(await jobsOf(execution, context)));
+    tick();
   });
-  const runningItems = running.map((each) =>
-    item('pipeline execution', each.arn, {
-      note: `${each.status}; ${options.running === 'stop' ? 'is stopped' : 'is waited for'}`,
-    }),
-  );
-  const streamItems = logGroups
-    .map((group) => ({ group, count: streams.filter((stream) => stream.group === group).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ group, count }) => item('job log streams', group, { count }));
-  const jobItem = item('job records', names.base, { count: jobs.length });
-  const pipelineItem = item('pipeline', names.base, { note: `${executions.length} executions` });
-
-  async function end(execution: Execution): Promise<string> {
-    if (options.running === 'stop' && execution.status === 'Executing') {
-      const token = requestToken({ runId, action: 'cleanup-stop', intent: execution.arn, generation: 1 });
-      try {
-        await sagemaker.send(
-          new StopPipelineExecutionCommand({ PipelineExecutionArn: execution.arn, ClientRequestToken: token }),
-          { resource: execution.arn, signal },
-        );
-      } catch (error) {
-        // It may have ended by itself between being looked at and being stopped; how it stands is read next.
-        if (!isAws(error, 'ConflictException', 'ValidationException')) throw error;
-      }
-    }
-    logger.info(`Waiting for the end of ${execution.arn}`);
-    const last = await poll({
-      read: async () =>
-        (
-          await unlessGone(() =>
-            sagemaker.send(new DescribePipelineExecutionCommand({ PipelineExecutionArn: execution.arn }), {
-              resource: execution.arn,
-              signal,
-            }),
-          )
-        )?.PipelineExecutionStatus ?? 'gone',
-      done: (status) => !runningStatuses.includes(status),
-      clock,
-      signal,
-      deadline,
-      onDeadline: (status) =>
-        stillRunning({
-          resource: execution.arn,
-          region: aws.region,
-          account,
-          where: `The execution was ${status}`,
-          resume: 're-run this job; it goes on with what is left',
-        }),
-    });
-    return `ended (${last}):`;
-  }
-
+  const how = options.running === 'stop' ? 'is stopped' : 'is waited for';
+  const found: Found = {
+    name,
+    arn,
+    generation: CreationTime?.getTime() ?? 1,
+    running: executions
+      .filter(({ status }) => runningStatuses.includes(status))
+      .map((execution) => ({
+        execution,
+        item: item('pipeline execution', execution.arn, { note: `${execution.status}; ${how}` }),
+      })),
+    streams,
+    streamItems: new Map(
+      logGroups
+        .map((group) => ({ group, count: streams.filter((stream) => stream.group === group).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ group, count }) => [group, item('job log streams', group, { count })]),
+    ),
+    jobs,
+    jobItem: item('job records', name, { count: jobs.length }),
+    pipelineItem: item('pipeline', name, { note: `${executions.length} executions` }),
+  };
   return {
     kept: [],
     part: {
-      items: [...runningItems, ...streamItems, ...(jobs.length > 0 ? [jobItem] : []), pipelineItem],
+      items: [
+        ...found.running.map((each) => each.item),
+        ...found.streamItems.values(),
+        ...(jobs.length > 0 ? [found.jobItem] : []),
+        found.pipelineItem,
+      ],
       async remove(record) {
-        await eachOf(running, 4, (execution) =>
-          record.attempt(runningItems[running.indexOf(execution)]!, () => end(execution)),
+        await eachOf(found.running, 4, ({ execution, item: told }) =>
+          record.attempt(told, () => endExecution(execution, options.running, context)),
         );
-        // While the pipeline is there, its executions are; they are how a run after this one would find the streams.
-        const late = await Promise.all(running.map((execution) => streamsOf(execution, context)));
-        const all = new Map([...streams, ...late.flat()].map((stream) => [`${stream.group}\n${stream.name}`, stream]));
-        for (const group of logGroups) {
-          const own = [...all.values()].filter((stream) => stream.group === group);
-          if (own.length === 0) continue;
-          await removeMany(
-            streamItems.find(({ name }) => name === group) ?? item('job log streams', group, { count: own.length }),
-            own,
-            record,
-            ({ name }) =>
-              logs.send(new DeleteLogStreamCommand({ logGroupName: group, logStreamName: name }), {
-                resource: `${group} ${name}`,
-                signal,
-              }),
-          );
-        }
-        if (jobs.length > 0) {
-          await removeMany(jobItem, jobs, record, (job) => {
-            const [kind = '', name = ''] = (parseArn(job)?.resource ?? '').split('/');
-            return kind === 'training-job'
-              ? sagemaker.send(new DeleteTrainingJobCommand({ TrainingJobName: name }), { resource: job, signal })
-              : sagemaker.send(new DeleteProcessingJobCommand({ ProcessingJobName: name }), { resource: job, signal });
-          });
-        }
-        const behind = record.failures.filter(
-          ({ item: { kind } }) => kind === 'job log streams' || kind === 'job records',
-        );
-        if (behind.length > 0) {
-          record.fail(pipelineItem, {
-            code: 'Conflict',
-            cause: `The pipeline stays, because its executions are how the ${behind.map(({ item: { kind } }) => kind)[0]} that are left are found`,
-            hint: 'Mend what keeps those, then run cleanup again',
-          });
-          return;
-        }
-        await record.attempt(
-          pipelineItem,
-          async () => {
-            const token = requestToken({
-              runId,
-              action: 'cleanup-delete',
-              intent: arn,
-              generation: described.CreationTime?.getTime() ?? 1,
-            });
-            await sagemaker.send(new DeletePipelineCommand({ PipelineName: names.base, ClientRequestToken: token }), {
-              resource: names.base,
-              signal,
-            });
-            return undefined;
-          },
-          readPipeline,
-        );
+        await removeStreams(found, record, context);
+        if (jobs.length > 0) await removeJobs(found, record, context);
+        await removePipeline(found, record, context);
       },
     },
   };

@@ -8,7 +8,18 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { parseS3Uri } from '../aws/s3.ts';
 import { describePackage, listPackages, type ModelPackage } from '../registry/package.ts';
-import { type CleanupContext, eachOf, type Item, isOurs, type Kept, notOurs, type Part, unlessGone } from './part.ts';
+import {
+  atOnce,
+  type CleanupContext,
+  eachOf,
+  type Item,
+  isOurs,
+  type Kept,
+  notOurs,
+  type Part,
+  progressOf,
+  unlessGone,
+} from './part.ts';
 
 export interface FoundRegistry {
   part: Part;
@@ -44,7 +55,7 @@ export function neededKeys(found: ModelPackage, bucket: string): string[] {
 }
 
 export async function findRegistry(keepLast: number, context: CleanupContext): Promise<FoundRegistry> {
-  const { aws, account, names, project, signal } = context;
+  const { aws, account, names, project, signal, logger } = context;
   const sagemaker = aws.service(SageMakerClient);
   const item = (kind: Item['kind'], name: string): Item => ({ kind, account, region: aws.region, name });
   const nothing: FoundRegistry = {
@@ -81,16 +92,19 @@ export async function findRegistry(keepLast: number, context: CleanupContext): P
     kept: [...staying].map((each) => ({ ...item('model package', each), because: `keep-last is ${keepLast}` })),
     part: {
       items,
-      remove: (record) =>
-        eachOf(items, 4, (each) =>
-          record.attempt(each, async () => {
+      async remove(record) {
+        const tick = progressOf(logger, items.length, 'model packages removed');
+        await eachOf(items, atOnce, async (each) => {
+          await record.attempt(each, async () => {
             await sagemaker.send(new DeleteModelPackageCommand({ ModelPackageName: each.name }), {
               resource: each.name,
               signal,
             });
             return undefined;
-          }),
-        ),
+          });
+          tick();
+        });
+      },
     },
   };
 }

@@ -17,7 +17,7 @@ import type { ActionResult } from '../actions/support/action.ts';
 import { until } from '../deploy/support/stage.ts';
 import { accounts, region } from '../support/platform.ts';
 import { type Approvals, plan, remove, startApprovals } from './support/cleanup.ts';
-import { mine, type Projects, seed, setName, startProjects } from './support/projects.ts';
+import { mine, type Projects, seed, setName, startExecution, startProjects } from './support/projects.ts';
 import { linesOf, sweep } from './support/sweep.ts';
 
 let projects: Projects;
@@ -103,6 +103,52 @@ describe('CloudFormation loses an answer and is refused what is gone', () => {
     expect(deletions).toHaveLength(2);
   });
 });
+
+// Its wait takes a quarter of a minute of real time.
+(process.env['TEST_FULL'] === undefined ? test.skip : test)(
+  'at the deadline, what was removed and what failed before it is told',
+  async () => {
+    const { execution } = await seed(projects, mine, { stages: ['staging'] });
+    const { iam } = projects.world.administrator(accounts.staging);
+    const policy = { RoleName: `sagemaker-${mine.base}-cleanup`, PolicyName: 'no-deletion' };
+    const statement = { Effect: 'Deny', Action: 'sagemaker:DeleteModel', Resource: '*' };
+    await iam.send(
+      new PutRolePolicyCommand({
+        ...policy,
+        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }),
+      }),
+    );
+    projects.jobs.hold = true;
+    const running = await startExecution(projects.world, mine);
+    await until(
+      () => projects.jobs.held,
+      (count) => count > 0,
+      'its job',
+    );
+    try {
+      const late = await remove(projects, approvals, {
+        runId: '98400',
+        inputs: { 'running-executions': 'wait', 'timeout-minutes': '5' },
+      });
+      expect(late.outputs['status']).toBe('still-running');
+      expect(late.failures.map(({ code, logicalId }) => `${code} ${logicalId ?? ''}`)).toEqual([
+        'DeadlineExceeded ',
+        'AccessDenied model',
+        'Conflict stack set',
+      ]);
+      expect(counts(late, 'removed')).toMatchObject({ 'stack instance': 1, 'endpoint log group': 1 });
+      expect(late.summary).toContain('3 things are left');
+    } finally {
+      projects.jobs.release();
+      projects.jobs.hold = false;
+      await iam.send(new DeleteRolePolicyCommand(policy));
+    }
+    const again = await remove(projects, approvals, { runId: '98400', attempt: 2 });
+    expect(again.failures).toEqual([]);
+    expect(await left(execution)).toEqual([]);
+    expect(linesOf(await sweep(projects.world), mine, [running]).filter((line) => !staying.test(line))).toEqual([]);
+  },
+);
 
 describe('stage files and stack sets are gone', () => {
   let execution: string;
