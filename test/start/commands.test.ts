@@ -53,30 +53,7 @@ describe('where no platform runs', () => {
   test.each<[string[], number, RegExp]>([
     [world('hello'), 2, /is "hello", but must be a mapping of region, accounts and clock/],
     [world('{'), 2, /is no YAML/],
-    [
-      world(
-        'regoin: eu-west-1\naccounts: [{id: 111122223333, name: a, admn: true}, {id: "1", name: a}, 7]\nclock: {mode: fast}',
-      ),
-      2,
-      new RegExp(
-        [
-          'unknown key "regoin", known are region, accounts, clock \\(did you mean region\\?\\)',
-          'region is missing, but must be one such as eu-west-1',
-          'accounts\\[0\\]: unknown key "admn", known are id, name, admin \\(did you mean admin\\?\\)',
-          'accounts\\[0\\].id is 111122223333, but must be text: put it in quotation marks',
-          'accounts\\[1\\].id is "1", but must be twelve digits',
-          'accounts\\[1\\].name "a" stands twice',
-          'accounts\\[2\\] is 7, but must be a mapping',
-          '0 accounts have admin: true',
-          'clock.mode is "fast", but must be one of at-once, scaled, by-hand',
-        ].join('.*\\n\\s*'),
-      ),
-    ],
-    [
-      world(`region: eu-west-1\naccounts: [${account}]\nclock: {mode: scaled, factor: 0}`),
-      2,
-      /clock\.factor is 0, but must be a number above 0/,
-    ],
+    [world(`region: eu-west-1\naccounts: [${account}]\nclock: {mode: fast}`), 2, /line 3: clock\.mode is "fast"/],
     [[], 2, /npx sagemaker-mlops COMMAND/],
     [['--version'], 0, /^sagemaker-mlops \d+\.\d+\.\d+/],
     [['help', 'logs'], 0, /--summary/],
@@ -88,7 +65,7 @@ describe('where no platform runs', () => {
     [['help', 'lgos'], 2, /no command "lgos"\. Did you mean "logs"/],
     [['logs'], 1, /no run yet.*npm start/],
     [['start', '--port', 'abc'], 2, /--port is "abc"/],
-    [['local', '--world', '/nowhere.yml'], 2, /--world \/nowhere\.yml could not be read/],
+    [['local', '--world', '/nowhere.yml'], 2, /There is no file \/nowhere\.yml/],
     [['init'], 2, /FOLDER is missing[\s\S]*--name is missing[\s\S]*--production is missing/],
   ])('%j ends with %i', async (args, wanted, text) => {
     const { code, output } = await runCli(args, state);
