@@ -122,7 +122,7 @@ async function trialWorkflow(project: ProjectState, { configuration, rules }: Tr
     ...rest,
     on: { push: { branches: ['main'] } },
     jobs: {
-      build: { ...build, with: { ...build.with, configuration } },
+      build: { ...build, with: { ...build.with, configuration, rules, stages: 'none' } },
       gate: { ...gate, with: { ...gate.with, rules } },
     },
   });

@@ -7,6 +7,7 @@ export interface Inputs {
   readonly 'rules': string;
   readonly 'stages': string;
   readonly 'base': string | undefined;
+  readonly 'report': 'all' | 'problems';
   readonly 'timeout-minutes': number;
   readonly 'on-cancel': 'detach' | 'stop';
 }
@@ -19,6 +20,7 @@ export const inputs: InputSpecifications = {
   'rules': { kind: "file", required: false, default: "model-build/gate.yml" },
   'stages': { kind: "file", required: false, default: "model-deploy/stages" },
   'base': { kind: "text", required: false },
+  'report': { kind: {"choice":["all","problems"]}, required: false, default: "all" },
   'timeout-minutes': { kind: "minutes", required: false, default: "10" },
   'on-cancel': { kind: {"choice":["detach","stop"]}, required: false, default: "detach" },
 };

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { FailureError, type Status } from '../../src/failure.ts';
 import type { Host } from '../../src/github/host.ts';
-import { checkProject } from '../../src/project/check.ts';
+import { checkProject, type ProjectFiles } from '../../src/project/check.ts';
 import { type Comparison, compareProject, touches } from '../../src/project/compare.ts';
 import { type History, openHistory } from '../../src/project/git.ts';
 import type { Inputs, Output } from './interface.generated.ts';
@@ -27,10 +27,17 @@ async function baseOf({ base }: Inputs, { context }: Host<Output>, history: Hist
   });
 }
 
+const given = (file: string): string | undefined => (file === 'none' ? undefined : file);
+
+function filesOf({ configuration, rules, stages }: Inputs): ProjectFiles {
+  // A job that deploys one stage knows its file; its neighbours are the other stages.
+  const folder = /\.ya?ml$/.test(stages) ? posix.dirname(stages) : stages;
+  return { configuration: given(configuration), rules: given(rules), stages: given(folder) };
+}
+
 export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   const { context, logger } = host;
-  const { configuration, rules, stages } = inputs;
-  const files = { configuration, rules, stages };
+  const files = filesOf(inputs);
   const history = openHistory(context.workspace);
   const base = await baseOf(inputs, host, history);
   const checked = await checkProject({
@@ -42,19 +49,23 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   });
   let comparison: Comparison | undefined;
   if (base !== undefined) comparison = await compareProject(history, base, files, checked);
-  const changed = (folder: string) => comparison === undefined || touches(comparison, folder);
-  const buildChanged = changed(posix.dirname(configuration));
-  const deploymentChanged = changed(posix.dirname(stages));
+  const changed = (file: string | undefined) =>
+    file !== undefined && (comparison === undefined || touches(comparison, posix.dirname(file)));
+  const buildChanged = changed(files.configuration);
+  const deploymentChanged = changed(files.stages);
   host.output('build-changed', String(buildChanged));
   host.output('deployment-changed', String(deploymentChanged));
 
-  for (const { file, failures } of checked.files)
-    logger.info(`  ${(failures.length === 0 ? 'valid' : 'invalid').padEnd(8)} ${file}`);
-  checked.advice.forEach(({ file, line, text }, index) => {
-    if (index < annotationLimit && line !== undefined) logger.warn(text, 'check-project: advice', { file, line });
-    else logger.info(`  advice   ${text}`);
-  });
-  summarizeCheck(checked, comparison, host);
+  if (inputs.report === 'problems') logger.info(`Read ${checked.files.map(({ file }) => file).join(', ')}.`);
+  else {
+    for (const { file, failures } of checked.files)
+      logger.info(`  ${(failures.length === 0 ? 'valid' : 'invalid').padEnd(8)} ${file}`);
+    checked.advice.forEach(({ file, line, text }, index) => {
+      if (index < annotationLimit && line !== undefined) logger.warn(text, 'check-project: advice', { file, line });
+      else logger.info(`  advice   ${text}`);
+    });
+    summarizeCheck(checked, comparison, host);
+  }
   const failures = checked.files.flatMap((file) => file.failures);
   if (failures.length > 0) throw new FailureError(failures);
   return buildChanged || deploymentChanged ? '' : 'unchanged';

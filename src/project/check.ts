@@ -11,12 +11,12 @@ import { prepare } from '../pipelines/prepare.ts';
 import { validate as validateGate } from '../registry/gate-file.generated.ts';
 import type { GateFile } from '../registry/gate-file.ts';
 
-/** Where a project keeps what it writes, relative to the checkout. */
+/** Where a project keeps what it writes, relative to the checkout; undefined where it has no such file. */
 export interface ProjectFiles {
-  configuration: string;
-  rules: string;
+  configuration: string | undefined;
+  rules: string | undefined;
   /** Folder of the stage files. */
-  stages: string;
+  stages: string | undefined;
 }
 
 export interface CheckRequest extends ProjectFiles {
@@ -92,23 +92,36 @@ export async function checkProject(request: CheckRequest): Promise<Checked> {
     }
   };
 
-  await judge(configuration, 'what is built', () => checkBuild(request, checked));
-  checked.files.push(...separateDefinition(checked, configuration));
-  await judge(rules, 'when a model is good enough', async () => {
-    const written = await text(workspace, rules, 'The rules file', 'Write it, or name another with the input rules');
-    checked.gate = readChecked<GateFile>(rules, written, validateGate);
-  });
-  const names = (await readdir(join(workspace, request.stages)).catch(() => [])).filter(isStageFile).sort();
+  if (configuration !== undefined) {
+    await judge(configuration, 'what is built', () => checkBuild(request, configuration, checked));
+    checked.files.push(...separateDefinition(checked, configuration));
+  }
+  if (rules !== undefined) {
+    await judge(rules, 'when a model is good enough', async () => {
+      const written = await text(workspace, rules, 'The rules file', 'Write it, or name another with the input rules');
+      checked.gate = readChecked<GateFile>(rules, written, validateGate);
+    });
+  }
+  if (request.stages !== undefined) await checkStages(request, request.stages, checked, judge);
+  return checked;
+}
+
+async function checkStages(
+  request: CheckRequest,
+  folder: string,
+  checked: Checked,
+  judge: (file: string, what: string, work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const names = (await readdir(join(request.workspace, folder)).catch(() => [])).filter(isStageFile).sort();
   if (names.length === 0) {
-    await judge(request.stages, 'stages', async () => {
-      throw missing(request.stages, 'A stage file below', 'Write one, or name another folder with the input stages');
+    await judge(folder, 'stages', async () => {
+      throw missing(folder, 'A stage file below', 'Write one, or name another folder with the input stages');
     });
   }
   for (const name of names) {
-    const file = posix.join(request.stages, name);
+    const file = posix.join(folder, name);
     await judge(file, 'a stage', () => checkStage(request, file, checked.stages));
   }
-  return checked;
 }
 
 /** The build file names the definition, so both are read at once; each gets a line of its own, with its own problems. */
@@ -123,8 +136,8 @@ function separateDefinition({ files, build }: Checked, configuration: string): C
   ];
 }
 
-async function checkBuild(request: CheckRequest, checked: Checked): Promise<void> {
-  const { workspace, configuration, region, commit, runUrl } = request;
+async function checkBuild(request: CheckRequest, configuration: string, checked: Checked): Promise<void> {
+  const { workspace, region, commit, runUrl } = request;
   // Names that only exist in an account: any valid ones let the parameters be judged.
   const prepared = await prepare({
     workspace,

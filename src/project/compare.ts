@@ -49,29 +49,30 @@ interface Former {
 
 async function readFormer(history: History, commit: string, files: ProjectFiles, notes: string[]): Promise<Former> {
   const former: Former = { build: undefined, definition: undefined, gate: undefined, stages: new Map() };
-  const read = async (file: string, use: (text: string) => void) => {
+  const read = async (file: string | undefined, use: (text: string, file: string) => void) => {
+    if (file === undefined) return;
     const text = await history.read(commit, file);
     if (text === undefined) return;
     try {
-      use(text);
+      use(text, file);
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       notes.push(`${file} is not valid at the base, so it is not compared: ${error.failures[0]?.cause}`);
     }
   };
-  await read(files.configuration, (text) => {
-    former.build = readChecked<BuildFile>(files.configuration, text, validateBuild);
+  await read(files.configuration, (text, file) => {
+    former.build = readChecked<BuildFile>(file, text, validateBuild);
   });
-  if (former.build !== undefined) {
+  if (former.build !== undefined && files.configuration !== undefined) {
     const file = posix.join(posix.dirname(files.configuration), former.build.definition);
     await read(file, (text) => {
       former.definition = parseDefinition(file, text);
     });
   }
-  await read(files.rules, (text) => {
-    former.gate = readChecked<GateFile>(files.rules, text, validateGate);
+  await read(files.rules, (text, file) => {
+    former.gate = readChecked<GateFile>(file, text, validateGate);
   });
-  for (const file of await history.list(commit, files.stages)) {
+  for (const file of files.stages === undefined ? [] : await history.list(commit, files.stages)) {
     if (/\.ya?ml$/.test(file))
       await read(file, (text) => {
         former.stages.set(file, parseStage(file, text));
@@ -176,7 +177,7 @@ export async function compareProject(
   const changed = await history.changed(base, 'HEAD');
   const former = await readFormer(history, base, files, notes);
   const { build, definition, gate } = checked;
-  const folder = posix.dirname(files.configuration);
+  const folder = posix.dirname(files.configuration ?? '');
   const uploads = new Map<string, string[]>();
   for (const [parameter, path] of Object.entries(build?.uploads ?? {})) {
     const own = posix.join(folder, path).replace(/\/$/, '');

@@ -137,6 +137,24 @@ describe('a valid project', () => {
     expect(result.summary).toContain('Compared with nothing');
   });
 
+  test('as the first step of a job that does something else it only tells what is wrong', async () => {
+    const inputs = {
+      report: 'problems',
+      configuration: 'none',
+      rules: 'none',
+      stages: 'model-deploy/stages/staging.yml',
+    };
+    const valid = await check(pullRequest({ 'model-build/gate.yml': 'rules: 1\n' }), inputs, 'push');
+    expect(valid.failures).toEqual([]);
+    expect(valid.summary).toBe('');
+    expect(valid.stdout).toContain('Read model-deploy/stages/production.yml, model-deploy/stages/staging.yml.');
+    const wrong = await check(pullRequest({ 'model-deploy/stages/production.yml': 'x: 1\n' }), inputs, 'push');
+    expect(new Set(wrong.failures.map(({ resource }) => resource))).toEqual(
+      new Set(['model-deploy/stages/production.yml']),
+    );
+    expect(wrong.summary).toContain('check-project failed');
+  });
+
   test('a base that was not valid is said, not compared', async () => {
     const folder = pullRequest({ 'model-build/gate.yml': 'rules: 1\n' });
     git(folder, 'checkout', '--quiet', 'HEAD^1', '--', 'model-build/gate.yml');

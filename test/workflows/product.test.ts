@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeProject } from '../../cli/project.ts';
 import { directoryOrigin, type Origin } from '../../local/github/origin.ts';
 import { formatProblem } from '../../local/github/workflow/location.ts';
 import { defaultPermissions } from '../../local/github/workflow/permissions.ts';
@@ -97,8 +98,40 @@ describe('the committed bundles', () => {
   });
   afterAll(() => world.close());
 
+  test('a mistake in the file of a later job fails the build before a role is assumed', async () => {
+    await writeProject(checkout, join(world.directory, 'clone'), {
+      projectName: 'abalone',
+      projectId: 'p-000000000000',
+      region: 'eu-west-1',
+      adminAccount: '111122223333',
+      stagingAccounts: ['444455556666'],
+      productionAccounts: ['777788889999'],
+      productRepository: product,
+      productCommit: sha,
+      productVersion: '0.1.0',
+    });
+    const stage = 'model-deploy/stages/production.yml';
+    const text = await readFile(join(world.directory, 'clone', stage), 'utf8');
+    const [run] = await world.push({
+      [stage]: text.replace('instance-count', 'instnce-count'),
+      '.github/workflows/redeploy.yml': null,
+    });
+    await world.github.runs.wait(run!.id);
+    const [build] = run!.jobs;
+    expect(build!.steps.map(({ name, conclusion }) => [name, conclusion])).toEqual(
+      expect.arrayContaining([
+        ["Check the project's files", 'failure'],
+        ['Run the pipeline', 'skipped'],
+      ]),
+    );
+    expect(build!.annotations).toContainEqual(
+      expect.objectContaining({ level: 'error', file: stage, message: expect.stringContaining('instnce-count') }),
+    );
+    expect(Object.values(conclusions(run!))).toEqual(['failure', 'skipped', 'skipped', 'skipped']);
+  });
+
   test('a throw in the bundle of the first action fails the run, and nothing after it happens', async () => {
-    const bundle = join(copy, 'dist/run-pipeline.js');
+    const bundle = join(copy, 'dist/check-project.js');
     await writeFile(bundle, `throw new Error('thrown by the test');\n${await readFile(bundle, 'utf8')}`);
     const [run] = await world.push({ '.github/workflows/model.yml': await filled('model.yml'), 'model-build/x': '1' });
     await world.github.runs.wait(run!.id);
