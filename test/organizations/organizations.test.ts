@@ -1,4 +1,9 @@
 /** The organization over the wire: what each operation answers, to whom, with which rights, and its keys in policies. */
+import {
+  CreateStackInstancesCommand,
+  CreateStackSetCommand,
+  ListStackInstancesCommand,
+} from '@aws-sdk/client-cloudformation';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import * as sdk from '@aws-sdk/client-organizations';
 import { ListModelPackageGroupsCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
@@ -8,6 +13,7 @@ import type { Credentials } from '../../local/aws/core/context.ts';
 import type { Call, Principal } from '../../local/aws/core/service.ts';
 import { createOrganizations } from '../../local/aws/services/organizations/index.ts';
 import { OrganizationTree } from '../../local/aws/services/organizations/tree.ts';
+import { operationEnd } from '../cloudformation/support.ts';
 import { permissionFaults } from '../iam/action-table.ts';
 import { accounts, region, startTestPlatform, type TestPlatform, withPlatform } from '../support/platform.ts';
 import { unitsWorld } from './world.ts';
@@ -469,6 +475,42 @@ describe('regions', () => {
         error: 'UnrecognizedClientException',
         decision: null,
       });
+    });
+  });
+
+  test('fail their instance of a stack set alone', async () => {
+    await withPlatform({ world: { ...unitsWorld, regions: [region, 'eu-central-1'] } }, async (two) => {
+      const { cloudformation, iam } = two.administrator(accounts.development);
+      const AdministrationRoleARN = `arn:aws:iam::${accounts.development}:role/administration`;
+      const trust = { Principal: { Service: 'cloudformation.amazonaws.com' } };
+      await makeRole(iam, 'administration', trust, [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }]);
+      const target = two.administrator(accounts.staging).iam;
+      await makeRole(target, 'execution', { Principal: { AWS: AdministrationRoleARN } }, [
+        { Effect: 'Allow', Action: 'cloudformation:*', Resource: '*' },
+      ]);
+      const StackSetName = 'regions';
+      await cloudformation.send(
+        new CreateStackSetCommand({
+          StackSetName,
+          TemplateBody: JSON.stringify({ Resources: { H: { Type: 'AWS::CloudFormation::WaitConditionHandle' } } }),
+          AdministrationRoleARN,
+          ExecutionRoleName: 'execution',
+        }),
+      );
+      await cloudformation.send(
+        new CreateStackInstancesCommand({
+          StackSetName,
+          Accounts: [accounts.staging],
+          Regions: ['eu-central-1', 'us-west-2'],
+          OperationId: 'create',
+        }),
+      );
+      expect((await operationEnd(cloudformation, StackSetName, 'create', 20_000)).Status).toBe('FAILED');
+      const { Summaries = [] } = await cloudformation.send(new ListStackInstancesCommand({ StackSetName }));
+      const byRegion = Object.fromEntries(Summaries.map((instance) => [instance.Region, instance]));
+      expect(byRegion['eu-central-1']).toMatchObject({ Status: 'CURRENT' });
+      expect(byRegion['us-west-2']!.Status).not.toBe('CURRENT');
+      expect(byRegion['us-west-2']!.StatusReason).toContain('us-west-2 is not enabled');
     });
   });
 });
