@@ -61,18 +61,72 @@ export async function cleanupPlan(runDirectory: string, { run }: ReviewRequest):
   return [...lines.map((line) => `    ${line}`), '    what is removed is gone for good'];
 }
 
+/** What a person answers; undefined when the signal was aborted, 'interrupt' for Ctrl-C. */
+export type Ask = (message: string, signal: AbortSignal) => Promise<boolean | 'interrupt' | undefined>;
+
+async function askAtTerminal(message: string, signal: AbortSignal): Promise<boolean | 'interrupt' | undefined> {
+  const { confirm, isCancel } = await import('@clack/prompts');
+  // "No" stands selected: an Enter that was meant for something else must not let anything through.
+  const answer = await confirm({ message, initialValue: false, signal });
+  if (!isCancel(answer)) return answer;
+  return signal.aborted ? undefined : 'interrupt';
+}
+
+/** How often an open question looks whether it is still one, in milliseconds. */
+const lookEvery = 200;
+
 /**
- * The local reviewer of a protected environment: sees what is decided on and is asked at the terminal; with --yes, or where
- * nobody can be asked, approves and says so.
+ * The local reviewer of a protected environment: sees what is decided on and is asked at the terminal, one question after the
+ * other; with --yes, or where nobody can be asked, approves and says so. `answered` hears of each answer of a person.
  */
 export function createReviewer(
   terminal: Terminal,
   yes: boolean,
   describe: (request: ReviewRequest) => Promise<string[]>,
+  answered: (request: ReviewRequest) => void = () => {},
+  ask: Ask = askAtTerminal,
 ): (request: ReviewRequest) => Promise<ReviewDecision> {
+  let turn: Promise<unknown> = Promise.resolve();
+  let queued = 0;
+
+  /** Undefined when nobody needs an answer any more: the run was cancelled, or somebody else has decided. */
+  async function question(request: ReviewRequest, user: string): Promise<ReviewDecision | undefined> {
+    queued -= 1;
+    const { environment, run, job } = request;
+    const waits = () => job.status === 'waiting';
+    if (!waits()) return undefined;
+    terminal.line(
+      `\n  ${run.name} "${run.title}" asks:${queued === 0 ? '' : ` (${queued} more ${queued === 1 ? 'waits' : 'wait'})`}`,
+    );
+    // Only now: what runs in the stage may have changed since this one began to wait.
+    for (const line of await describe(request)) terminal.line(line);
+    const over = new AbortController();
+    const look = setInterval(() => waits() || over.abort(), lookEvery);
+    try {
+      const answer = await ask(
+        `Approve ${job.name} for the environment ${environment}, as ${user}? (y or n)`,
+        over.signal,
+      );
+      if (answer === undefined) {
+        terminal.line(`  ${run.name} "${run.title}" needs no answer any more.`);
+        return undefined;
+      }
+      if (answer === 'interrupt') {
+        // The prompt reads the keyboard itself, so Ctrl-C arrives here and not as a signal: it means what it always means.
+        process.kill(process.pid, 'SIGINT');
+        return await new Promise(() => {});
+      }
+      answered(request);
+      return answer
+        ? { state: 'approved', user, comment: 'approved at the terminal' }
+        : { state: 'rejected', user, comment: 'refused at the terminal' };
+    } finally {
+      clearInterval(look);
+    }
+  }
+
   return async (request) => {
-    const { environment, reviewers, job } = request;
-    const user = reviewers[0] ?? 'local-reviewer';
+    const user = request.reviewers[0] ?? 'local-reviewer';
     if (yes || !terminal.interactive) {
       return {
         state: 'approved',
@@ -82,17 +136,10 @@ export function createReviewer(
           : 'approved by the local reviewer (no terminal to ask at)',
       };
     }
-    terminal.line(`\n  ${request.run.name} "${request.run.title}" asks:`);
-    for (const line of await describe(request)) terminal.line(line);
-    const { confirm, isCancel } = await import('@clack/prompts');
-    const answer = await confirm({ message: `Approve ${job.name} for the environment ${environment}, as ${user}?` });
-    if (isCancel(answer)) {
-      // The prompt reads the keyboard itself, so Ctrl-C arrives here and not as a signal: it means what it always means.
-      process.kill(process.pid, 'SIGINT');
-      return new Promise(() => {});
-    }
-    return answer
-      ? { state: 'approved', user, comment: 'approved at the terminal' }
-      : { state: 'rejected', user, comment: 'refused at the terminal' };
+    queued += 1;
+    // Two questions at once would both take the next key.
+    const mine = turn.then(() => question(request, user));
+    turn = mine.catch(() => {});
+    return (await mine) ?? new Promise(() => {});
   };
 }
