@@ -106,6 +106,23 @@ export async function productVersion(product: string): Promise<{ commit: string;
   }
 }
 
+/**
+ * Where GitHub has the product that this checkout came from (undefined when its origin is not on GitHub), and whether the branches
+ * known of it contain the commit: GitHub can only run what it has.
+ */
+export async function productOrigin(
+  product: string,
+  commit: string,
+): Promise<{ repository: string; hasCommit: boolean } | undefined> {
+  const origin = await git(product, 'remote', 'get-url', 'origin').catch(() => '');
+  const repository = /^(?:https:\/\/|ssh:\/\/git@|git@)github\.com[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(
+    origin,
+  )?.[1];
+  if (repository === undefined) return undefined;
+  const branches = await git(product, 'branch', '--remotes', '--contains', commit).catch(() => '');
+  return { repository, hasCommit: branches !== '' };
+}
+
 /** Commits everything in a fresh working clone and pushes it; resolves to the commit. */
 export async function commitAndPush(directory: string, message: string): Promise<{ commit: string; branch: string }> {
   await git(directory, 'add', '--all');

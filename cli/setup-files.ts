@@ -41,7 +41,8 @@ function awsScript(request: EnvironmentRequest, madeBy: string): string {
 # Sets up the AWS side of the project ${request.project.name} (${request.project.id}). Run it with administrator credentials of each account in turn, the account
 # with the registry (${admin}) first; it deploys only what belongs into the account it finds itself in:
 #   AWS_PROFILE=... bash setup/aws.sh
-# It can be run again at any time: stacks that are up to date stay as they are. Made by ${madeBy}.
+# It can be run again at any time: stacks that are up to date stay as they are; those that the account shares between projects are only
+# updated with UPDATE_SHARED=true. Commit the file key-arn that it writes: the other accounts need it. Made by ${madeBy}.
 set -euo pipefail
 cd "$(dirname "$0")"
 project=${name}
@@ -61,10 +62,11 @@ deploy() {
 # shared TEMPLATE: the account has one for all its projects, so what is there stays as it is.
 shared() {
   if aws cloudformation describe-stacks --region "$region" --stack-name "sagemaker-mlops-$1" > /dev/null 2>&1; then
-    echo "sagemaker-mlops-$1 is there already"
-    return
-  fi
-  if [ "$1" = oidc-provider ] && aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text |
+    if [ "\${UPDATE_SHARED:-}" != true ]; then
+      echo "sagemaker-mlops-$1 is there already"
+      return
+    fi
+  elif [ "$1" = oidc-provider ] && aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text |
     grep -q token.actions.githubusercontent.com; then
     echo "GitHub's OIDC provider is there already"
     return

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from '../command.ts';
 import { UserError } from '../errors.ts';
-import { planProject, productVersion, projectIdOf, writeProject } from '../project.ts';
+import { planProject, productOrigin, productVersion, projectIdOf, writeProject } from '../project.ts';
 import { setupFiles } from '../setup-files.ts';
 import { productDirectory } from '../state.ts';
 
@@ -27,7 +27,7 @@ Usage: npx sagemaker-mlops init FOLDER --name N --repository OWNER/REPO --reposi
   --region          region of registry, pipelines and endpoints
   --admin-account   the account that holds registry and pipelines
   --staging, --production   target accounts of the stages, separated by commas
-  --product         OWNER/REPO that the workflows call (default sagemaker-mlops/sagemaker-mlops)
+  --product         OWNER/REPO that the workflows call (default: where this checkout came from)
 
 Nothing is overwritten: a file that is there already ends it before the first one is written.
 Next: docs/aws-accounts.md. Exit code: 0, 1 a file is in the way, 2 wrong usage.`,
@@ -89,7 +89,9 @@ Next: docs/aws-accounts.md. Exit code: 0, 1 a file is in the way, 2 wrong usage.
     const target = resolve(positionals[0]!);
     const version = await productVersion(productDirectory);
     const project = { name: text('name'), id: projectIdOf(Number(text('repository-id'))) };
-    const productRepository = (values['product'] as string | undefined) ?? 'sagemaker-mlops/sagemaker-mlops';
+    const origin = await productOrigin(productDirectory, version.commit);
+    const productRepository =
+      (values['product'] as string | undefined) ?? origin?.repository ?? 'sagemaker-mlops/sagemaker-mlops';
     const [owner = '', name = ''] = text('repository').split('/');
     const setup = await setupFiles(
       productDirectory,
@@ -138,7 +140,13 @@ Next: docs/aws-accounts.md. Exit code: 0, 1 a file is in the way, 2 wrong usage.
     terminal.line(
       `Project ${project.name}, id ${project.id}: ${files} files in ${relative(process.cwd(), target) || '.'}`,
     );
-    terminal.line(`Its workflows call sagemaker-mlops at commit ${version.commit.slice(0, 12)} (v${version.version}).`);
+    terminal.line(
+      `Its workflows call ${productRepository} at commit ${version.commit.slice(0, 12)} (v${version.version}).`,
+    );
+    if (origin?.repository === productRepository && !origin.hasCommit)
+      terminal.line(
+        terminal.yellow(`That commit is not on ${productRepository} yet: push it, or GitHub finds no workflow there.`),
+      );
     terminal.line('Next, in that folder, with administrator credentials of each account, the admin account first:');
     terminal.line('  bash setup/aws.sh          # the stacks of that account');
     terminal.line('  bash setup/github.sh USER  # once: the GitHub environments, with the reviewers of two of them');

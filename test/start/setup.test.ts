@@ -9,7 +9,7 @@ import { delimiter, join } from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { planEnvironment, projectKey } from '../../cli/environment.ts';
-import { projectIdOf } from '../../cli/project.ts';
+import { productOrigin, projectIdOf } from '../../cli/project.ts';
 import { ensureTools, pythonEnvironment } from '../../local/python/index.ts';
 import { accounts, region, startTestPlatform, type TestPlatform } from '../support/platform.ts';
 import { root } from './support.ts';
@@ -240,4 +240,37 @@ test('init refuses accounts that two stages would share, before anything is writ
   const attempt = () => init(folder, '--staging', accounts.production1);
   expect(attempt).toThrow(new RegExp(`--production names ${accounts.production1}, as --staging does`));
   expect(existsSync(folder)).toBe(false);
+});
+
+describe('where the product is', () => {
+  const clone = join(scratch, 'product');
+  const git = (...parameters: string[]) =>
+    execFileSync('git', ['-C', clone, ...parameters], { encoding: 'utf8' }).trim();
+  let commit: string;
+  beforeAll(() => {
+    mkdirSync(clone);
+    git('init', '--quiet');
+    git('-c', 'user.name=a', '-c', 'user.email=a@b.example', 'commit', '--quiet', '--allow-empty', '-m', 'one');
+    commit = git('rev-parse', 'HEAD');
+    git('remote', 'add', 'origin', 'x');
+  });
+
+  test.each([
+    ['https://github.com/ml/fork.git', 'ml/fork'],
+    ['git@github.com:ml/fork.git', 'ml/fork'],
+    ['ssh://git@github.com/ml/fork', 'ml/fork'],
+    ['https://example.com/ml/fork.git', undefined],
+    ['https://example.com/github.com/ml/fork', undefined],
+    ['/srv/github.com/ml/fork', undefined],
+  ])('origin %s: %s', async (url, repository) => {
+    git('remote', 'set-url', 'origin', url);
+    expect((await productOrigin(clone, commit))?.repository).toBe(repository);
+  });
+
+  test('a commit that no branch of the origin has is told', async () => {
+    git('remote', 'set-url', 'origin', 'https://github.com/ml/fork.git');
+    expect(await productOrigin(clone, commit)).toEqual({ repository: 'ml/fork', hasCommit: false });
+    git('update-ref', 'refs/remotes/origin/main', commit);
+    expect(await productOrigin(clone, commit)).toEqual({ repository: 'ml/fork', hasCommit: true });
+  });
 });
