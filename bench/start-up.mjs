@@ -63,8 +63,8 @@ if (process.argv.includes('--readme')) {
     '| what | measured |',
     '|---|---|',
     `| start of an action up to its first input error, bare \`node -e 0\` = 1 | ${span(ratios, 2)} (+${span(over, 0)} ms; medians of ${runs} interleaved runs, ${process.version}) |`,
-    `| all bundles of all actions | ${bytes} bytes in ${code.length} files |`,
-    `| archive that GitHub downloads for a job | ${archive.stdout.length} bytes |`,
+    `| all bundles of all actions | ${(bytes / 1e6).toFixed(2)} MB in ${code.length} files |`,
+    `| archive that GitHub downloads for a job | ${(archive.stdout.length / 1e6).toFixed(2)} MB |`,
   ].join('\n');
   const file = fileURLToPath(new URL('../README.md', import.meta.url));
   const readme = readFileSync(file, 'utf8');

@@ -37,6 +37,15 @@ describe('committed bundles', () => {
     expect(statSync(join(dist, 'index.js')).size).toBeGreaterThan(15_000);
   });
 
+  test('are as large as README says, by its last bench', () => {
+    const told = /all bundles of all actions \| ([\d.]+) MB in (\d+) files/.exec(
+      readFileSync(join(root, 'README.md'), 'utf8'),
+    )!;
+    const bytes = code.reduce((sum, name) => sum + statSync(join(dist, name)).size, 0);
+    expect(Math.abs(Number(told[1]) * 1e6 - bytes) / bytes).toBeLessThan(0.05);
+    expect(Math.abs(Number(told[2]) - code.length)).toBeLessThanOrEqual(3);
+  });
+
   test('stay within the bytes that are promised', () => {
     const bytes = code.reduce((sum, name) => sum + statSync(join(dist, name)).size, 0);
     expect(bytes).toBeLessThan(1_200_000);
