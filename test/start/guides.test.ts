@@ -1,0 +1,148 @@
+/**
+ * What docs/your-model.md and docs/stages.md show, done as written: the random forest, patched in, compiled, trained, deployed and
+ * asked; an old run found in the registry by the AWS CLI and made again; waves, redeploy and rollback from their blocks.
+ */
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { accountClients } from '../../cli/accounts.ts';
+import { Control } from '../../cli/control.ts';
+import type { ReviewDecision, RunRecord } from '../../local/github/types.ts';
+import { ensureTools, pythonEnvironment } from '../../local/python/index.ts';
+import { testPython } from '../support/platform.ts';
+import { codeBlocks } from './pages.ts';
+import { edit, type ProjectWorld, production, region, startProject } from './project.ts';
+import { root } from './support.ts';
+
+const blocks = (page: string) => codeBlocks(readFileSync(join(root, page), 'utf8'));
+const model = blocks('docs/your-model.md');
+const stages = blocks('docs/stages.md');
+/** The text of the one block that has this in it. */
+function block(of: typeof model, text: string): string {
+  const found = of.filter((one) => one.text.includes(text));
+  expect(found).toHaveLength(1);
+  return found[0]!.text;
+}
+
+let world: ProjectWorld;
+let home: string;
+let environment: NodeJS.ProcessEnv;
+const decisions: ReviewDecision['state'][] = [];
+
+beforeAll(async () => {
+  world = await startProject({ decisions });
+  const tools = await ensureTools({ directory: join(root, '.sagemaker-mlops/python'), progress: () => {} });
+  // A folder that looks like the checkout: npx finds the command line, the state lies in .sagemaker-mlops.
+  home = join(world.state, 'checkout');
+  mkdirSync(join(home, 'bin'), { recursive: true });
+  symlinkSync(world.state, join(home, '.sagemaker-mlops'));
+  writeFileSync(
+    join(home, 'bin/npx'),
+    `#!/bin/sh\nshift\nexec "${process.execPath}" "${join(root, 'cli/bin.mjs')}" "$@"\n`,
+  );
+  chmodSync(join(home, 'bin/npx'), 0o755);
+  environment = {
+    ...pythonEnvironment(),
+    SAGEMAKER_MLOPS_STATE: world.state,
+    NO_COLOR: '1',
+    HOME: home,
+    PATH: [join(home, 'bin'), join(tools.directory, 'bin'), process.env['PATH']].join(delimiter),
+  };
+}, 180_000);
+afterAll(() => world?.close());
+
+async function bash(script: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: home,
+    env: environment,
+  });
+  return stdout;
+}
+
+async function answers(row: string): Promise<string[]> {
+  return Promise.all(
+    production.map(async (account) => {
+      const { runtime } = accountClients(new Control(world.local.platform), account, region);
+      const { Body } = await runtime.send(
+        new InvokeEndpointCommand({
+          EndpointName: `${world.group}-production`,
+          ContentType: 'text/csv',
+          Body: row,
+        }),
+      );
+      return new TextDecoder().decode(Body).trim();
+    }),
+  );
+}
+
+const conclusions = (run: RunRecord | undefined) => [
+  run?.conclusion,
+  run?.jobs.filter(({ conclusion }) => conclusion === 'failure').map(({ name, log }) => [name, log]),
+];
+
+test('an old run is found in the registry: its metrics, what led to it, the very bytes; made again it is as good', async () => {
+  decisions.push('approved');
+  expect(conclusions((await world.push('First model'))['model.yml'])).toEqual(['success', []]);
+  const find = block(model, 'list-model-packages').replace(/group=\S+/, `group=${world.group}`);
+  const again = block(model, 'list-pipeline-parameters-for-execution');
+  const lines = again.split('\n');
+  const retry = lines.findIndex((line) => line.startsWith('npx sagemaker-mlops try'));
+  expect(retry).toBe(lines.length - 2);
+  const full = process.env['TEST_FULL'] !== undefined;
+  const output = await bash(`${find}\n${(full ? lines : lines.slice(0, retry)).join('\n')}`);
+  expect(output).toContain('1\tApproved\tProduction\tApproved');
+  const { CustomerMetadataProperties: metadata = {} } = await world.describePackage(1);
+  for (const key of ['commit', 'run-url', 'gate-rules-sha256', 'gate-image-digest', 'production-reviewer'])
+    expect(output).toContain(`"${key}": "${metadata[key]}"`);
+  expect(output).toMatch(/"mse": \{\s+"value": 4\.72006/);
+  expect(output).toMatch(/^InputDataUrl\ts3:.*\/data\/[0-9a-f]{64}\/abalone\.csv$/m);
+  expect(output).toContain(`${metadata['gate-artifact-sha256']}  -`);
+  if (full) expect(output).toMatch(/^ {2}metrics {3}mse 4\.7201,/m);
+  else expect(await bash('git -C .sagemaker-mlops/again rev-parse HEAD')).toBe(`${metadata['commit']}\n`);
+}, 240_000);
+
+test('another algorithm: the files, the patch, the compilation and what becomes of them', async () => {
+  const folder = world.project.directory;
+  for (const { text } of model.filter(({ language }) => language === 'python')) {
+    const [, path, rest] = /^# (\S+)\n([\s\S]*)$/.exec(text)!;
+    writeFileSync(join(folder, path!), rest!);
+  }
+  writeFileSync(join(folder, 'forest.patch'), block(model, '--- a/model-build/pipeline.py'));
+  await bash(`cd ${folder}\n${block(model, 'git apply')}\nrm forest.patch`);
+  const compile = block(model, 'pipeline.py > pipeline.json')
+    .split('\n')
+    .find((line) => line.includes('pipeline.json'))!;
+  await bash(`cd ${join(folder, 'model-build')}\n${compile.replace('.venv/bin/python', await testPython())}`);
+  decisions.push('approved');
+  expect(conclusions((await world.push('A random forest'))['model.yml'])).toEqual(['success', []]);
+  expect(await world.deployedPackages('production')).toEqual([world.packageArn(2)]);
+  const { InferenceSpecification: inference } = await world.describePackage(2);
+  expect(inference!.Containers![0]!.Image).toContain('/sagemaker-scikit-learn:1.4-2-cpu-py3');
+  const both = await answers('0.48,0.35,0.135,0.5465,0.2735,0.0995,0.158,0,0,1');
+  expect(both[0]).toMatch(/^\d+\.\d+$/);
+  expect(both[1]).toBe(both[0]);
+}, 240_000);
+
+test('a stage with waves, deployed again without training; a click back to the model before', async () => {
+  const written = block(stages, 'rest: true').replace(', "999900001111"', '');
+  edit(world.project, 'model-deploy/stages/production.yml', () => written);
+  decisions.push('approved');
+  let since = world.local.platform.calls.next;
+  expect(conclusions((await world.push('Waves'))['redeploy.yml'])).toEqual(['success', []]);
+  const steps = world
+    .operations(since, /^cloudformation:(Update|Create)Stack(Set|Instances)$/)
+    .filter(({ principal }) => principal.includes('ci-deploy-production'))
+    .map(({ operation }) => operation);
+  expect(steps).toEqual(['cloudformation:UpdateStackSet', 'cloudformation:UpdateStackInstances']);
+  expect(world.operations(since, /StartPipelineExecution/)).toEqual([]);
+
+  decisions.push('approved');
+  since = world.local.platform.calls.next;
+  const back = block(stages, 'model-rollback -f version=1').split('\n')[0]!;
+  expect(await bash(back)).toContain('Succeeded.');
+  expect(await world.deployedPackages('production')).toEqual([world.packageArn(1)]);
+  expect((await world.describePackage(2)).ModelLifeCycle).toMatchObject({ StageStatus: 'RolledBack' });
+}, 240_000);
