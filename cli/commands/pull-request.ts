@@ -19,8 +19,8 @@ export const command: Command = {
   help: `Opens a pull request with what you changed in the running platform's project and follows its check:
 files, differences from main, tests, and the changed model trained and judged by its gate.
 
-  Change something in .sagemaker-mlops/project, e.g. NumRound in model-build/build.yml, then
-  npx sagemaker-mlops pull-request -m "More rounds"
+  Change something in .sagemaker-mlops/project, e.g. NumRound: 20 in model-build/build.yml, then
+  npx sagemaker-mlops pull-request -m "Fewer rounds"
   npx sagemaker-mlops pull-request --merge
 
 Usage: npx sagemaker-mlops pull-request [-m MESSAGE] [--branch NAME] [--merge] [--verbose]
