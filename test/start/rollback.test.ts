@@ -179,3 +179,14 @@ test('a refused change of the configuration leaves the model in production, and 
   expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
   expect(await cycles()).toEqual(before);
 }, 60_000);
+
+test('staging goes back without asking anybody, and production is not touched', async () => {
+  const before = await cycles();
+  const since = world.local.platform.calls.next;
+  const run = await rollBack({ stage: 'staging', reason: 'To compare' });
+  expect([run.conclusion, run.approvals]).toEqual(['success', []]);
+  expect(await world.deployedPackages('staging')).toEqual([world.packageArn(1)]);
+  expect(await world.deployedPackages('production')).toEqual([world.packageArn(3)]);
+  expect(world.operations(since, /./).filter(({ principal }) => principal.includes('deploy-production'))).toEqual([]);
+  expect(await cycles()).toEqual(before);
+}, 60_000);
