@@ -12,6 +12,7 @@ import { FailureError } from '../failure.ts';
 import { firstFailedEvent } from '../stacksets/causes.ts';
 import { place } from '../stacksets/model.ts';
 import { CloudFormationClient } from '../stacksets/read.ts';
+import { inShort } from '../stacksets/words.ts';
 import { type CleanupContext, type Item, pages, unlessGone } from './part.ts';
 
 /** A stack that is gone keeps its name in the lists for 90 days; one that was never made has nothing in it. */
@@ -58,7 +59,7 @@ export function stillDeleting({ name, account, region }: Item, stack: Stack | un
 /** The first cause in the events of a stack whose deletion failed. */
 export async function failedDeletion(aws: Aws, name: string, stack: Stack, signal: AbortSignal): Promise<FailureError> {
   const cause = await firstFailedEvent(aws, stack.StackId ?? name, undefined, signal);
-  const words = [cause?.logicalId, cause?.cause ?? stack.StackStatusReason ?? 'no reason given'];
+  const words = [cause?.logicalId, inShort(cause?.cause ?? stack.StackStatusReason ?? 'no reason given')];
   return new FailureError({
     code: 'OperationFailed',
     cause: `The stack ${name} could not be deleted: ${words.filter((part) => part !== undefined).join(': ')}`,

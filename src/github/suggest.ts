@@ -30,6 +30,15 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   );
 }
 
+/** The known words most like the one that was written, nearest first, however far they are. */
+export function closest(word: string, known: readonly string[], count: number): string[] {
+  const far = new Map(known.map((candidate) => [candidate, distance(word.toLowerCase(), candidate.toLowerCase())]));
+  return [...far]
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, count)
+    .map(([candidate]) => candidate);
+}
+
 /** " (did you mean X?)", or nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const candidate = nearest(word, known);

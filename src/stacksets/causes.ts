@@ -4,6 +4,7 @@ import type { Aws } from '../aws/session.ts';
 import type { Failure } from '../failure.ts';
 import type { Instance, OperationResult, Target } from './model.ts';
 import { CloudFormationClient } from './read.ts';
+import { inShort } from './words.ts';
 
 /** The words of a service, shortened to what a person reads. */
 interface Cause {
@@ -88,6 +89,8 @@ export function hintFor(cause: string, project: { name: string; id: string }): s
     return `Role ${role}-execution of this account lacks this right; deploy the current target-roles.yml there`;
   if (/ResourceLimitExceeded|account-level service limit/i.test(cause))
     return 'Ask for a higher quota of this instance type in that account (Service Quotas, Amazon SageMaker)';
+  if (/instanceType.*enum value set/is.test(cause))
+    return 'Correct the instance type in the stage file; not every region has every type';
   if (/InsufficientCapacity|CapacityError/i.test(cause))
     return 'Re-run later, or choose another instance type in the stage file';
   if (
@@ -134,15 +137,15 @@ export async function explain(result: OperationResult, options: CauseOptions): P
       unread = ` (the stack's events could not be read: ${(error as Error).message.split('\n')[0]})`;
     }
   }
-  const cause = found?.cause ?? (reason?.trim() || `The instance ended ${result.status} without a reason${unread}`);
-  const hint = hintFor(cause, options.project);
+  const words = found?.cause ?? (reason?.trim() || `The instance ended ${result.status} without a reason${unread}`);
+  const hint = hintFor(words, options.project);
   const page = consoleUrl(options.adminRegion, 'cloudformation/home?region={region}#/stacksets');
   return {
     code: 'InstanceFailed',
     account,
     region,
     resource: found?.resource ?? stackId ?? `${account}/${region}`,
-    cause,
+    cause: inShort(words),
     ...(found?.logicalId === undefined ? {} : { logicalId: found.logicalId }),
     ...(hint === undefined ? {} : { hint }),
     ...(page === undefined ? {} : { console: page }),

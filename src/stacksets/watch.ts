@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../github/logger.ts';
 import { isLive, type Operation, type OperationResult, place } from './model.ts';
 import { describeOperation, operationResults } from './read.ts';
+import { inShort } from './words.ts';
 
 export interface WatchOptions {
   cloudformation: Service;
@@ -59,7 +60,7 @@ export async function watchOperation(first: Operation, options: WatchOptions): P
 
 function tell(results: readonly OperationResult[], told: Set<string>, logger: Logger): void {
   for (const result of results) {
-    const line = `${place(result)}: ${result.status}${result.reason ? ` (${result.reason})` : ''}`;
+    const line = `${place(result)}: ${result.status}${result.reason ? ` (${inShort(result.reason)})` : ''}`;
     if (told.has(line)) continue;
     told.add(line);
     logger.foreign(line);
