@@ -3,7 +3,7 @@
  * which things depend on each other. Nothing is remembered between runs: what is left is found again.
  */
 import { type Failure, FailureError } from '../failure.ts';
-import type { Target } from '../stacksets/model.ts';
+import { place, type Target } from '../stacksets/model.ts';
 import { findBucket } from './bucket.ts';
 import {
   accountsAtOnce,
@@ -13,10 +13,11 @@ import {
   type Kept,
   type Part,
   partInWords,
+  progressOf,
   type Recorder,
 } from './part.ts';
 import { findPipeline, type PipelineOptions } from './pipeline.ts';
-import { findPlaces, type Place, unseenFailure } from './places.ts';
+import { findPlaces, type Place, type Places, unseenFailure } from './places.ts';
 import { findProject } from './project.ts';
 import { findRegistry } from './registry.ts';
 import { findOwnRoleStacks, findRoleStacks } from './role-stacks.ts';
@@ -47,15 +48,14 @@ const manyPlaces = 100;
 
 /** Looks into every place. A place that cannot be looked at is a failure, a warning or a remark, as it is trusted. */
 async function lookAt(
-  places: readonly Place[],
-  dismantled: boolean,
+  { places, dismantled }: Places,
   stackIds: ReadonlySet<string>,
   context: CleanupContext,
 ): Promise<{ targets: FoundTarget[]; kept: Kept[]; unseen: Failure[] }> {
   const { logger, signal } = context;
   const answers: Awaited<ReturnType<typeof findTarget>>[] = [];
-  const unseen: Failure[][] = [];
-  let done = 0;
+  const missed: { where: Place; error: FailureError }[] = [];
+  const tick = progressOf(logger, places.length, 'accounts and regions looked at', manyPlaces);
   await eachOf([...places.keys()], accountsAtOnce, async (index) => {
     const where = places[index] as Place;
     try {
@@ -63,21 +63,26 @@ async function lookAt(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FailureError)) throw error;
-      const failures = error.failures.map((failure) => unseenFailure(where, failure, context));
-      const text = `The account ${where.account} of ${where.saidBy} was not looked at: ${error.message}`;
-      if (where.trust === 'certain') unseen[index] = failures;
-      else if (where.trust === 'named' && !dismantled) logger.warn(text, 'cleanup');
-      else logger.info(text);
+      missed.push({ where, error });
     }
-    done += 1;
-    // Two spaces in front: a line that the command line shows as progress.
-    if (done % manyPlaces === 0) logger.info(`  looked at ${done} of ${places.length} accounts and regions`);
+    tick();
   });
   const found = answers.flat();
+  const unseen = new Map<string, readonly Failure[]>();
+  const accounts = new Set(found.map((answer) => answer.found.account));
+  for (const { where, error } of missed) {
+    const elsewhere = accounts.has(where.account);
+    const failures = () => error.failures.map((failure) => unseenFailure(where, failure, context));
+    const text = `The account ${where.account} of ${where.saidBy} was not looked at in ${where.region}: ${error.message}`;
+    if (where.trust === 'deployed') unseen.set(place(where), failures());
+    else if (where.trust === 'deployable' && !elsewhere) unseen.set(where.account, failures());
+    else if (where.trust === 'named' && !elsewhere && !dismantled) logger.warn(text, 'cleanup');
+    else logger.info(text);
+  }
   return {
     targets: found.map((answer) => answer.found),
     kept: found.flatMap((answer) => answer.kept),
-    unseen: unseen.flat(),
+    unseen: [...unseen.values()].flat(),
   };
 }
 
@@ -119,8 +124,7 @@ export async function findAll(options: CleanupOptions, context: CleanupContext):
   kept.push(...foreignSets);
 
   const stackIds = new Set(sets.flatMap(({ state }) => state.instances.map(({ stackId }) => stackId ?? '')));
-  const { places, dismantled } = await findPlaces(sets, options.stageTargets, context);
-  const looked = await lookAt(places, dismantled, stackIds, context);
+  const looked = await lookAt(await findPlaces(sets, options.stageTargets, context), stackIds, context);
   const { targets, unseen } = looked;
   kept.push(...looked.kept);
 

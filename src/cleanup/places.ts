@@ -18,11 +18,12 @@ export interface Place extends Target {
 }
 
 /**
- * `certain`: something was deployed there or can be, so not being able to look leaves the plan incomplete. `named`: a list names it,
- * which may hold accounts that nothing was ever deployed to. `guessed`: another region of an account whose region is known.
+ * What not being able to look there means. `deployed`: something is or was there, so the plan is incomplete. `deployable`: an account that
+ * is deployed to; one of its places has to be seen. `named`: a list names it, which may hold accounts that nothing was ever deployed to.
+ * `guessed`: another region of an account whose region is known.
  */
 export type Trust = (typeof trusts)[number];
-const trusts = ['guessed', 'named', 'certain'] as const;
+const trusts = ['guessed', 'named', 'deployable', 'deployed'] as const;
 
 export interface Places {
   places: readonly Place[];
@@ -72,18 +73,22 @@ async function namingStacks({ aws, names, project, signal }: CleanupContext): Pr
 /** Collects places, each once; what is trusted most speaks for it. */
 function collector() {
   const found = new Map<string, Place & { stages: Set<string> }>();
-  /** Accounts of which one place is known for sure. */
-  const settled = new Set<string>();
+  const ofAccount = new Map<string, Place[]>();
   return {
     found,
-    settled,
+    /** Regions of an account that are more than a guess. */
+    regionsOf: (account: string) =>
+      (ofAccount.get(account) ?? []).filter(({ trust }) => trust !== 'guessed').map(({ region }) => region),
     add({ account, region }: Target, stage: string | undefined, saidBy: string, trust: Trust) {
       const key = place({ account, region });
-      const entry = found.get(key) ?? { account, region, stages: new Set<string>(), saidBy, trust };
+      let entry = found.get(key);
+      if (entry === undefined) {
+        entry = { account, region, stages: new Set<string>(), saidBy, trust };
+        found.set(key, entry);
+        ofAccount.set(account, [...(ofAccount.get(account) ?? []), entry]);
+      }
       if (stage !== undefined) entry.stages.add(stage);
       if (trusts.indexOf(trust) > trusts.indexOf(entry.trust)) Object.assign(entry, { trust, saidBy });
-      if (trust === 'certain') settled.add(account);
-      found.set(key, entry);
     },
   };
 }
@@ -94,12 +99,12 @@ export async function findPlaces(
   stageTargets: readonly (Target & { stage: string })[],
   context: CleanupContext,
 ): Promise<Places> {
-  const { found, settled, add } = collector();
-  const regionsOf = new Map<string, Set<string>>();
-  const seen = (stage: string, region: string) => regionsOf.set(stage, (regionsOf.get(stage) ?? new Set()).add(region));
+  const { found, regionsOf, add } = collector();
+  const ofStage = new Map<string, Set<string>>();
+  const seen = (stage: string, region: string) => ofStage.set(stage, (ofStage.get(stage) ?? new Set()).add(region));
   for (const { name, stage, state, earlier } of sets) {
     for (const target of [...state.instances, ...earlier]) {
-      add(target, stage, `the stack set ${name}`, 'certain');
+      add(target, stage, `the stack set ${name}`, 'deployed');
       seen(stage, target.region);
     }
   }
@@ -110,14 +115,14 @@ export async function findPlaces(
 
   const stacks = await namingStacks(context);
   const home = context.aws.region;
-  const everyRegion = new Set([home, ...[...regionsOf.values()].flatMap((regions) => [...regions])]);
+  const everyRegion = new Set([home, ...[...ofStage.values()].flatMap((regions) => [...regions])]);
   for (const { name, accounts, stage, deploys } of stacks) {
-    const known = stage === undefined ? undefined : regionsOf.get(stage);
     for (const account of accounts) {
-      // Without a word about its stage, an account is looked for where the registry is, unless its place is known already.
-      const expected = known ?? new Set(settled.has(account) ? [] : [home]);
-      for (const region of stage === undefined ? everyRegion : new Set([...expected, home])) {
-        const trust = !expected.has(region) ? 'guessed' : deploys ? 'certain' : 'named';
+      // Where something of the account is known, or its stage is deployed to; else where the registry is.
+      const known = regionsOf(account);
+      const likely = known.length > 0 ? known : [...((stage === undefined ? undefined : ofStage.get(stage)) ?? [home])];
+      for (const region of new Set([...likely, ...(stage === undefined ? everyRegion : [home])])) {
+        const trust = !likely.includes(region) ? 'guessed' : deploys ? 'deployable' : 'named';
         add({ account, region }, stage, `the stack ${name}`, trust);
       }
     }
@@ -134,6 +139,13 @@ export function unseenFailure(
   failure: Failure,
   { names }: Pick<CleanupContext, 'names'>,
 ): Failure {
+  if (failure.code === 'AccessDenied')
+    return {
+      account,
+      region,
+      ...failure,
+      hint: `The roles of an account work in the region that target-roles.yml was deployed in; when that is not ${region}, name account and region in a stage file (input stages) and run cleanup again`,
+    };
   if (failure.code !== 'RoleNotAssumable') return { account, region, ...failure };
   const prefix = `sagemaker-${names.base}-`;
   return {

@@ -47,7 +47,7 @@ import {
   startProjects,
   tagsOf,
 } from './support/projects.ts';
-import { linesOf, sweep } from './support/sweep.ts';
+import { linesOf, staying, sweep } from './support/sweep.ts';
 
 let projects: Projects;
 let approvals: Approvals;
@@ -92,7 +92,6 @@ async function again(stages?: string[]): Promise<Seeded> {
 
 /** What is left of our project, without what stays by design: stacks of roles, keys, bucket and group. */
 async function left(executions: readonly string[]): Promise<string[]> {
-  const staying = / (stack sagemaker-|bucket |group |key )/;
   return linesOf(await sweep(projects.world), mine, executions).filter((line) => !staying.test(line));
 }
 

@@ -18,7 +18,7 @@ import { until } from '../deploy/support/stage.ts';
 import { accounts, region } from '../support/platform.ts';
 import { type Approvals, plan, remove, startApprovals } from './support/cleanup.ts';
 import { mine, type Projects, seed, setName, startExecution, startProjects } from './support/projects.ts';
-import { linesOf, sweep } from './support/sweep.ts';
+import { linesOf, staying, sweep } from './support/sweep.ts';
 
 let projects: Projects;
 let approvals: Approvals;
@@ -33,7 +33,6 @@ afterAll(async () => {
 });
 
 const counts = (result: ActionResult, output: 'plan' | 'removed') => JSON.parse(result.outputs[output]!).counts;
-const staying = / (stack sagemaker-|bucket |group |key )/;
 async function left(execution: string): Promise<string[]> {
   return linesOf(await sweep(projects.world), mine, [execution]).filter((line) => !staying.test(line));
 }

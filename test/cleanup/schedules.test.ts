@@ -20,7 +20,7 @@ import { until } from '../deploy/support/stage.ts';
 import { accounts, region, testPython } from '../support/platform.ts';
 import { type Approvals, plan, remove, startApprovals } from './support/cleanup.ts';
 import { mine, other, type Projects, seed, startProjects, tagsOf } from './support/projects.ts';
-import { linesOf, sweep } from './support/sweep.ts';
+import { linesOf, staying, sweep } from './support/sweep.ts';
 
 const account = accounts.staging;
 const EndpointName = `${mine.base}-staging`;
@@ -122,7 +122,6 @@ async function deployed(): Promise<string> {
   return execution;
 }
 
-const staying = / (stack sagemaker-|bucket |group |key )/;
 /** What is left of the project; captured data lies in a bucket that is not its own. */
 const left = async (execution: string) =>
   linesOf(await sweep(projects.world), mine, [execution]).filter(

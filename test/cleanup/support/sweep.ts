@@ -1,6 +1,7 @@
 /** Everything that exists in every account, read by an administrator and by nothing of the product: the judge of a cleanup. */
 import { ListStackInstancesCommand, ListStackSetsCommand, ListStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeLogGroupsCommand, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { ListRolesCommand } from '@aws-sdk/client-iam';
 import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
 import {
   ListBucketsCommand,
@@ -18,8 +19,9 @@ import {
   ListPipelinesCommand,
   ListTagsCommand,
 } from '@aws-sdk/client-sagemaker';
+import { DescribeParametersCommand } from '@aws-sdk/client-ssm';
 import type { World } from '../../actions/support/world.ts';
-import { accounts } from '../../support/platform.ts';
+import { accounts, region } from '../../support/platform.ts';
 import type { Names } from './projects.ts';
 
 type Page<T> = { items: T[] | undefined; next: string | undefined };
@@ -35,27 +37,23 @@ async function all<T>(read: (token: string | undefined) => Promise<Page<T>>): Pr
   return found;
 }
 
-async function sweepAccount(world: World, account: string): Promise<string[]> {
-  const { cloudformation, sagemaker, s3, logs, kms } = world.administrator(account);
+async function sweepAccount(world: World, account: string, inRegion: string): Promise<string[]> {
+  const { cloudformation, sagemaker, s3, logs, kms, iam, ssm } = world.administrator(account, inRegion);
   const lines: string[] = [];
-  const say = (kind: string, ...names: (string | undefined)[]) => lines.push(`${account} ${kind} ${names.join(' ')}`);
+  const where = inRegion === region ? account : `${account}/${inRegion}`;
+  const say = (kind: string, ...names: (string | undefined)[]) => lines.push(`${where} ${kind} ${names.join(' ')}`);
   const owner = async (arn: string | undefined) =>
     (await sagemaker.send(new ListTagsCommand({ ResourceArn: arn }))).Tags?.find(
       ({ Key }) => Key === 'sagemaker:project-id',
     )?.Value ?? '-';
 
-  const live = [
-    'CREATE_COMPLETE',
-    'DELETE_FAILED',
-    'DELETE_IN_PROGRESS',
-    'UPDATE_COMPLETE',
-    'ROLLBACK_COMPLETE',
-  ] as const;
   for (const stack of await all(async (NextToken) => {
-    const page = await cloudformation.send(new ListStacksCommand({ NextToken, StackStatusFilter: [...live] }));
+    const page = await cloudformation.send(new ListStacksCommand({ NextToken }));
     return { items: page.StackSummaries, next: page.NextToken };
-  }))
+  })) {
+    if (stack.StackStatus === 'DELETE_COMPLETE') continue;
     say('stack', stack.StackName?.replace(/-[0-9a-f-]{36}$/, ''), stack.StackStatus);
+  }
   const sets = await all(async (NextToken) => {
     const page = await cloudformation.send(new ListStackSetsCommand({ Status: 'ACTIVE', NextToken }));
     return { items: page.Summaries, next: page.NextToken };
@@ -114,7 +112,8 @@ async function sweepAccount(world: World, account: string): Promise<string[]> {
     });
     for (const each of executions) say('execution', one.PipelineName, each.PipelineExecutionArn);
   }
-  for (const { Name } of (await s3.send(new ListBucketsCommand({}))).Buckets ?? []) {
+  const worldwide = inRegion === region;
+  for (const { Name } of worldwide ? ((await s3.send(new ListBucketsCommand({}))).Buckets ?? []) : []) {
     say('bucket', Name);
     let next: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
     while (next !== undefined) {
@@ -139,17 +138,35 @@ async function sweepAccount(world: World, account: string): Promise<string[]> {
     });
     for (const each of streams) say('stream', logGroupName, each.logStreamName);
   }
-  for (const { KeyId } of (await kms.send(new ListKeysCommand({}))).Keys ?? []) {
+  if (worldwide)
+    for (const { RoleName } of await all(async (Marker) => {
+      const page = await iam.send(new ListRolesCommand({ Marker }));
+      return { items: page.Roles, next: page.Marker };
+    }))
+      say('role', RoleName);
+  for (const { Name } of await all(async (NextToken) => {
+    const page = await ssm.send(new DescribeParametersCommand({ NextToken }));
+    return { items: page.Parameters, next: page.NextToken };
+  }))
+    say('parameter', Name);
+  for (const { KeyId } of await all(async (Marker) => {
+    const page = await kms.send(new ListKeysCommand({ Marker }));
+    return { items: page.Keys, next: page.NextMarker };
+  })) {
     const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: KeyId! }));
     if (KeyMetadata?.KeyManager === 'CUSTOMER') say('key', KeyMetadata.Description, KeyMetadata.KeyState);
   }
   return lines;
 }
 
-/** One sorted line per thing. */
-export async function sweep(world: World): Promise<string[]> {
-  return (await Promise.all(Object.values(accounts).map((account) => sweepAccount(world, account)))).flat().sort();
+/** One sorted line per thing; an account in another region than the world's is told as account/region. */
+export async function sweep(world: World, regions: readonly string[] = [region]): Promise<string[]> {
+  const places = regions.flatMap((each) => Object.values(accounts).map((account) => [account, each] as const));
+  return (await Promise.all(places.map(([account, each]) => sweepAccount(world, account, each)))).flat().sort();
 }
+
+/** What stays when neither roles nor project are to be deleted. */
+export const staying = / (stack sagemaker-|bucket |group |key |role |parameter )/;
 
 /** The lines about one project; streams of jobs are told by its executions. */
 export function linesOf(lines: readonly string[], { base, id, name }: Names, executions: readonly string[]): string[] {
