@@ -308,9 +308,9 @@ describe('YAML', () => {
   });
 
   test('build.yml on the pages gives parameters that the definition has', () => {
-    const forest = codeBlocks(read('docs/your-model.md')).find(({ language }) => language === 'diff')!.text;
+    const patch = codeBlocks(read('docs/your-model.md')).find(({ language }) => language === 'diff')!.text;
     const declared = parse(read('seed-code/model-build/pipeline.json')).Parameters.map(({ Name }: any) => Name);
-    expect(forest).toContain('ParameterInteger("Trees"');
+    expect(patch).toContain('ParameterInteger("Degree"');
     for (const { text } of yaml.filter(({ text }) => text.includes('definition:'))) {
       const { parameters = {}, uploads = {}, images = {} } = parse(text);
       for (const name of Object.keys({ ...parameters, ...uploads, ...images })) expect(declared).toContain(name);
