@@ -119,8 +119,12 @@ export class Follower {
     const errors = job.annotations.filter(({ level }) => level === 'error').map(({ message }) => message);
     // The runner's own last word on a step says nothing where the step has said why.
     const telling = errors.filter((message) => !/^Process completed with exit code \d+\.$/.test(message));
-    for (const message of telling.length > 0 ? telling : errors)
+    for (const message of new Set(telling.length > 0 ? telling : errors))
       for (const one of wrap('      ', message.replaceAll('\n', ' '))) line(red(one));
+    // What a job that succeeded wants known: nothing to go back to, superseded by a newer model.
+    const notices = job.annotations.filter(({ level }) => level === 'notice').map(({ message }) => message);
+    for (const message of new Set(notices))
+      for (const one of wrap('      ', message.replaceAll('\n', ' '))) line(dim(one));
   }
 }
 
@@ -128,6 +132,20 @@ function duration(job: JobRecord): number {
   return job.startedAt === null || job.completedAt === null
     ? 0
     : Date.parse(job.completedAt) - Date.parse(job.startedAt);
+}
+
+/** Reviewers who refused a job of the run that then never began, with the environment. */
+export function refusals(run: RunRecord): { user: string; environment: string }[] {
+  return run.approvals.filter(
+    ({ state, environment }) =>
+      state === 'rejected' &&
+      run.jobs.some(
+        (job) =>
+          job.environment?.toLowerCase() === environment.toLowerCase() &&
+          job.conclusion === 'failure' &&
+          job.steps.every(({ startedAt }) => startedAt === null),
+      ),
+  );
 }
 
 export function runDuration(run: RunRecord): number {

@@ -4,6 +4,7 @@ import {
   type DescribeModelPackageCommandOutput,
   DescribeModelPackageGroupCommand,
   ListModelPackagesCommand,
+  paginateListModelPackages,
 } from '@aws-sdk/client-sagemaker';
 import type { AccountClients } from './accounts.ts';
 
@@ -33,7 +34,19 @@ export async function describePackages(
   );
 }
 
-/** Every numeric `value` of a package's model metrics, by its path without the trailing ".value" (e.g. "regression_metrics.mse"). */
+/** How many versions a group has; 0 when it is gone. */
+export async function countPackages({ sagemaker }: AccountClients, group: string): Promise<number> {
+  if (!(await groupExists({ sagemaker }, group))) return 0;
+  let count = 0;
+  const pages = paginateListModelPackages({ client: sagemaker, pageSize: 100 }, { ModelPackageGroupName: group });
+  for await (const { ModelPackageSummaryList } of pages) count += ModelPackageSummaryList?.length ?? 0;
+  return count;
+}
+
+/**
+ * The numbers of a package's model metrics by their paths. SageMaker's own form keeps a metric in `NAME.value` beside its standard
+ * deviation: where a document has such, only they count, without the ".value".
+ */
 export async function packageMetrics(
   clients: AccountClients,
   description: DescribeModelPackageCommandOutput,
@@ -42,18 +55,21 @@ export async function packageMetrics(
   const match = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri ?? '');
   if (match === null) return {};
   const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket: match[1]!, Key: match[2]! }));
-  const metrics: Record<string, number> = {};
+  const numbers: [path: string, value: number][] = [];
   const walk = (node: unknown, path: string) => {
-    if (typeof node === 'number' && path.endsWith('.value')) metrics[path.slice(0, -'.value'.length)] = node;
+    if (typeof node === 'number') numbers.push([path, node]);
     if (typeof node === 'object' && node !== null) {
       for (const [key, child] of Object.entries(node)) walk(child, path === '' ? key : `${path}.${key}`);
     }
   };
   walk(JSON.parse(await Body!.transformToString()), '');
-  return metrics;
+  const values = numbers.filter(([path]) => path.endsWith('.value'));
+  return Object.fromEntries(
+    values.length === 0 ? numbers : values.map(([path, value]) => [path.slice(0, -'.value'.length), value]),
+  );
 }
 
-async function groupExists(clients: AccountClients, group: string): Promise<boolean> {
+async function groupExists(clients: Pick<AccountClients, 'sagemaker'>, group: string): Promise<boolean> {
   try {
     await clients.sagemaker.send(new DescribeModelPackageGroupCommand({ ModelPackageGroupName: group }));
     return true;

@@ -6,8 +6,9 @@ import type { Control } from './control.ts';
 import { listEndpoints } from './endpoints.ts';
 import { stageAccounts } from './environment.ts';
 import { describePackages, packageMetrics } from './packages.ts';
+import { stageChanges } from './stage-changes.ts';
 import type { ProjectState } from './state.ts';
-import { type Terminal, table } from './terminal.ts';
+import { type Terminal, table, wrap } from './terminal.ts';
 
 /** What a reviewer decides on: the package of this run beside the one in production, and where it would go. */
 export async function reviewTable(
@@ -45,8 +46,15 @@ export async function reviewTable(
     ],
     ...Object.entries(metrics!).map(([name, value]) => [name, value.toFixed(4), liveMetrics![name]?.toFixed(4) ?? '-']),
   ];
+  const changes =
+    candidate === undefined
+      ? undefined
+      : await stageChanges(clients, project, request.environment, request.run.sha, candidate.ModelPackageArn!);
+  const same = candidate !== undefined && candidate === live;
   return [
     ...table(rows, '    '),
+    ...(changes ?? []).flatMap((change) => wrap('    changes: ', change)),
+    ...(same && changes?.length === 0 ? ['    changes: nothing, the same model with the same configuration'] : []),
     `    would go to ${targets.length === 0 ? request.environment : targets.join(', ')} in ${project.region}`,
   ];
 }

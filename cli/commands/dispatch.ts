@@ -5,6 +5,7 @@ import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { didYouMean, UserError } from '../errors.ts';
 import { git } from '../project.ts';
+import { beginAnew, refuseRemoved, removedParts } from '../removed.ts';
 import { runningPlatform, runningProject } from '../state.ts';
 import { followRuns } from './push.ts';
 
@@ -71,12 +72,17 @@ async function branchesOf(directory: string): Promise<string[]> {
 export const command: Command = {
   help: `Starts a workflow of the project by hand (workflow_dispatch) and follows it.
 
-Usage: npx sagemaker-mlops dispatch WORKFLOW [-f NAME=VALUE ...] [--ref BRANCH] [--verbose]
+Usage: npx sagemaker-mlops dispatch WORKFLOW [-f NAME=VALUE ...] [--ref BRANCH]
+         [--verbose | --json]
   WORKFLOW      file name in the project's .github/workflows, with or without .yml
   -f, --field   an input of the workflow; may be repeated
   --ref         branch to run on (default: main)
   --verbose     every line of every job
+  --json        instead of following it aloud one line at the end, for scripts:
+                {"runs": [{"id": ID, "workflow": NAME, "conclusion": "success"}]}
 
+  npx sagemaker-mlops dispatch model-rollback                      back to the model before
+  npx sagemaker-mlops dispatch model-rollback -f version=2 -f "reason=Errors in the shop"
   npx sagemaker-mlops dispatch model-cleanup                       what would be removed
   npx sagemaker-mlops dispatch model-cleanup -f confirm=abalone    removes it, after an approval
 
@@ -85,6 +91,7 @@ Exit code: 0 the run succeeded, 1 it failed, 2 wrong usage (the workflow's names
     field: { type: 'string', short: 'f', multiple: true },
     ref: { type: 'string' },
     verbose: { type: 'boolean' },
+    json: { type: 'boolean' },
   },
   positionals: ['WORKFLOW'],
   async run({ values, positionals }, terminal) {
@@ -120,11 +127,18 @@ Exit code: 0 the run succeeded, 1 it failed, 2 wrong usage (the workflow's names
         2,
       );
     }
+    if (file === 'model-cleanup.yml' && (await removedParts(control, project)).roles) {
+      terminal.line(
+        `Nothing is left to do: model-cleanup has removed ${project.repository} and its roles. ${beginAnew}.`,
+      );
+      return 0;
+    }
+    if (file !== 'model-cleanup.yml') await refuseRemoved(control, project);
     const { workflow_run_id } = await control.json<{ workflow_run_id: number }>(
       'POST',
       `/_github/api/repos/${project.repository}/actions/workflows/${file}/dispatches`,
       { ref, inputs, return_run_details: true },
     );
-    return followRuns(control, [workflow_run_id], terminal, values['verbose'] === true);
+    return followRuns(control, [workflow_run_id], terminal, values['verbose'] === true, values['json'] === true);
   },
 };

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRecord } from '../../local/github/types.ts';
 import type { Command } from '../command.ts';
 import { UserError } from '../errors.ts';
+import { fromFailedStep, plainMarkdown, withoutLines } from '../log-text.ts';
 import { stateDirectory } from '../state.ts';
 
 export const command: Command = {
@@ -11,7 +12,7 @@ export const command: Command = {
 Usage: npx sagemaker-mlops logs [RUN] [--job NAME] [--failed] [--summary | --json]
   RUN        id of a run (default: of the newest push or dispatch the run that did most)
   --job      only jobs whose name holds this text
-  --failed   only jobs that failed
+  --failed   only jobs that failed, from the step that did
   --summary  the job summaries (Markdown) instead of the logs
   --json     the run's record for scripts: conclusions, steps, annotations, approvals
 
@@ -75,13 +76,11 @@ Exit code: 0, 1 no such run or job, 2 wrong usage.`,
     }
     for (const job of jobs) {
       terminal.line(terminal.bold(`== ${job.name} (${job.conclusion ?? job.status})`));
-      try {
-        terminal.line(
-          readFileSync(join(runs, String(id), values['summary'] === true ? job.summary : job.log), 'utf8').trimEnd(),
-        );
-      } catch {
-        terminal.line(terminal.dim('(nothing)'));
-      }
+      const file = join(runs, String(id), values['summary'] === true ? job.summary : job.log);
+      const text = existsSync(file) ? readFileSync(file, 'utf8').trimEnd() : '';
+      if (text === '') terminal.line(terminal.dim(withoutLines(job)));
+      else if (values['summary'] === true) terminal.line(plainMarkdown(text));
+      else terminal.line(values['failed'] === true ? fromFailedStep(text, job) : text);
     }
     return 0;
   },

@@ -1,10 +1,12 @@
-import type { RunEvent } from '../../local/github/types.ts';
+import type { RunEvent, RunRecord } from '../../local/github/types.ts';
 import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { UserError } from '../errors.ts';
-import { Follower } from '../follow.ts';
+import { Follower, refusals } from '../follow.ts';
 import { commitAndPush, git } from '../project.ts';
+import { refuseRemoved } from '../removed.ts';
 import { runningPlatform, runningProject } from '../state.ts';
+import type { Terminal } from '../terminal.ts';
 
 export const command: Command = {
   help: `Commits and pushes what you changed in the running platform's project; follows the runs it starts.
@@ -12,19 +14,23 @@ export const command: Command = {
   Change something in .sagemaker-mlops/project, e.g. NumRound in model-build/build.yml, then
   npx sagemaker-mlops push -m "Fewer rounds"
 
-Usage: npx sagemaker-mlops push [-m MESSAGE] [--verbose]
+Usage: npx sagemaker-mlops push [-m MESSAGE] [--verbose | --json]
   -m, --message   the commit's message (default: the names of the changed files)
   --verbose       every line of every job
+  --json          instead of following it aloud one line at the end, for scripts:
+                  {"runs": [{"id": ID, "workflow": NAME, "conclusion": "success"}]}
 
 Path filters of the workflows decide what runs: model-build/** trains, model-deploy/** redeploys.
 Where production has to be approved, "npm start" asks in its own terminal.
 Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usage.`,
-  options: { message: { type: 'string', short: 'm' }, verbose: { type: 'boolean' } },
+  options: { message: { type: 'string', short: 'm' }, verbose: { type: 'boolean' }, json: { type: 'boolean' } },
   positionals: [],
   async run({ values }, terminal) {
     const state = runningPlatform();
     const project = runningProject(state);
     const control = new Control(state);
+    const json = values['json'] === true;
+    await refuseRemoved(control, project);
     const changed = (await git(project.directory, 'status', '--porcelain'))
       .split('\n')
       .filter((line) => line !== '')
@@ -35,13 +41,13 @@ Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usa
     const message = (values['message'] as string | undefined) ?? `Change ${changed.slice(0, 3).join(', ')}`;
     const newest = await newestRun(control, project.repository);
     const { commit } = await commitAndPush(project.directory, message);
-    terminal.line(`Pushed ${commit.slice(0, 7)} "${message}" to ${project.repository}`);
+    if (!json) terminal.line(`Pushed ${commit.slice(0, 7)} "${message}" to ${project.repository}`);
     const runs = await control.json<{ workflow_runs: { id: number; head_sha: string }[] }>(
       'GET',
       `/_github/api/repos/${project.repository}/actions/runs?per_page=20`,
     );
     const started = runs.workflow_runs.filter(({ id, head_sha }) => id > newest && head_sha === commit);
-    if (started.length === 0) {
+    if (started.length === 0 && !json) {
       terminal.line('No workflow runs for these paths: the path filters in .github/workflows decide.');
       return 0;
     }
@@ -50,6 +56,7 @@ Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usa
       started.map(({ id }) => id),
       terminal,
       values['verbose'] === true,
+      json,
     );
   },
 };
@@ -62,35 +69,51 @@ async function newestRun(control: Control, repository: string): Promise<number> 
   return workflow_runs[0]?.id ?? 0;
 }
 
-/** Prints the runs one after the other; 0 when all of them succeeded. */
+/** The last line of a run: how it ended, and what to do next. */
+export function runOutcome(run: RunRecord, { green, red, yellow }: Terminal): string {
+  if (run.conclusion === 'success')
+    return `${green('Succeeded.')} Next: "npx sagemaker-mlops status" or "npx sagemaker-mlops logs ${run.id} --summary".`;
+  const [refused] = refusals(run);
+  if (refused !== undefined) {
+    const kept = refused.environment === 'cleanup' ? 'nothing was removed' : `${refused.environment} stays as it is`;
+    return `${yellow(`Refused by ${refused.user}:`)} ${kept}. Next: "npx sagemaker-mlops status", or change something and push.`;
+  }
+  return `${red(`Ended with ${run.conclusion}.`)} Next: "npx sagemaker-mlops logs ${run.id} --failed" for what the job printed.`;
+}
+
+/**
+ * Prints the runs one after the other, or with `json` one line at the end: {"runs": [{"id", "workflow", "conclusion"}]}. Resolves
+ * to 0 when all of them succeeded, else 1.
+ */
 export async function followRuns(
   control: Control,
   runs: readonly number[],
-  terminal: import('../terminal.ts').Terminal,
+  terminal: Terminal,
   verbose: boolean,
+  json = false,
 ): Promise<number> {
-  let failed = 0;
+  const finished: RunRecord[] = [];
   for (const id of runs) {
-    const follower = new Follower(terminal, { verbose, reviewer: 'elsewhere' });
-    let finished = false;
+    const follower = new Follower(json ? { ...terminal, line: () => {}, rewritable: false } : terminal, {
+      verbose,
+      reviewer: 'elsewhere',
+    });
     for await (const event of control.lines<RunEvent>(`/_github/events?run=${id}`)) {
       follower.event(event);
       if (event.type === 'run-finished') {
-        finished = true;
-        const succeeded = event.run.conclusion === 'success';
-        if (!succeeded) failed += 1;
-        terminal.line(
-          succeeded
-            ? `${terminal.green('Succeeded.')} Next: "npx sagemaker-mlops status" or "npx sagemaker-mlops logs ${id} --summary".`
-            : `${terminal.red(`Ended with ${event.run.conclusion}.`)} Next: "npx sagemaker-mlops logs ${id} --failed" for what the job printed.`,
-        );
+        finished.push(event.run);
+        if (!json) terminal.line(runOutcome(event.run, terminal));
       }
     }
-    if (!finished) {
+    if (finished.at(-1)?.id !== id) {
       throw new UserError(
         `The local platform ended before run ${id} did: "npx sagemaker-mlops logs ${id}" tells how far it came.`,
       );
     }
   }
-  return failed === 0 ? 0 : 1;
+  if (json) {
+    const told = finished.map(({ id, name, conclusion }) => ({ id, workflow: name, conclusion }));
+    terminal.line(JSON.stringify({ runs: told }));
+  }
+  return finished.every(({ conclusion }) => conclusion === 'success') ? 0 : 1;
 }

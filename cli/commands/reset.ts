@@ -28,7 +28,13 @@ Exit code: 0, 1 a platform runs (end it with Ctrl-C first), 2 wrong usage.`,
         `A local platform runs (process ${running}): end it with Ctrl-C in its terminal, then reset again.`,
       );
     }
-    const parts = ['project', 'github', 'jobs', 'platform.json', ...(values['all'] === true ? ['python', 'pip-cache'] : [])];
+    const parts = [
+      'project',
+      'github',
+      'jobs',
+      'platform.json',
+      ...(values['all'] === true ? ['python', 'pip-cache'] : []),
+    ];
     for (const part of parts) await rm(join(directory, part), { recursive: true, force: true });
     terminal.line(`Removed ${parts.join(', ')} from ${directory}`);
     terminal.line('Next: "npm start" begins anew.');

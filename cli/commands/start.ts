@@ -13,6 +13,7 @@ import { cleanupPlan, createReviewer, reviewTable } from '../review.ts';
 import { exitCodeOf, untilStopped } from '../signals.ts';
 import { type ProjectState, productDirectory, stateDirectory } from '../state.ts';
 import { seconds, type Terminal } from '../terminal.ts';
+import { runOutcome } from './push.ts';
 
 const owner = 'acme';
 const name = 'abalone';
@@ -51,6 +52,8 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
     const python = await preparePython(terminal);
 
     let known: ProjectState | undefined;
+    /** Runs that a person decided about here. */
+    const decided = new Set<number>();
     const started = Date.now();
     const local = await startLocalWorld({
       world: defaultWorld,
@@ -58,12 +61,16 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
       stateDirectory: directory,
       python,
       warn: (message) => terminal.line(terminal.yellow(`  ${message}`)),
-      reviewer: createReviewer(terminal, args.values['yes'] === true, async (request) =>
-        known === undefined
-          ? []
-          : request.environment === 'cleanup'
-            ? cleanupPlan(local.github.runs.directory(request.run.id), request)
-            : reviewTable(new Control(local.platform), known, local.platform.context.world.accounts, request),
+      reviewer: createReviewer(
+        terminal,
+        args.values['yes'] === true,
+        async (request) =>
+          known === undefined
+            ? []
+            : request.environment === 'cleanup'
+              ? cleanupPlan(local.github.runs.directory(request.run.id), request)
+              : reviewTable(new Control(local.platform), known, local.platform.context.world.accounts, request),
+        ({ run }) => decided.add(run.id),
       ),
     });
     let ended = false;
@@ -90,6 +97,11 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
         await local.close();
         return run.conclusion === 'success' ? 0 : 1;
       }
+      // Other terminals follow what they start; who decided about it here wants to know how it ended, too.
+      local.github.subscribe((event) => {
+        if (event.type !== 'run-finished' || !decided.has(event.run.id)) return;
+        terminal.line(`\n  ${event.run.name} "${event.run.title}": ${runOutcome(event.run, terminal)}`);
+      });
       terminal.line('Ctrl-C ends it. In another terminal: npx sagemaker-mlops status | push | logs | env | dispatch');
     } catch (error) {
       // After Ctrl-C whatever was under way fails because its platform is gone: that is no news.
@@ -99,7 +111,11 @@ While it is up, in another terminal: npx sagemaker-mlops status | push | logs | 
       }
     }
     const signal = await stopped;
-    terminal.line(`\nEnded by ${signal}.`);
+    terminal.line(
+      known === undefined
+        ? '\nEnded.'
+        : `\nEnded. The project stays in ${known.directory}:\n"npm start" begins anew, "npm start -- --keep" goes on with it.`,
+    );
     return exitCodeOf(signal);
   },
 };

@@ -2,9 +2,10 @@ import { accountClients } from '../accounts.ts';
 import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { listEndpoints } from '../endpoints.ts';
-import { describePackages } from '../packages.ts';
+import { countPackages, describePackages } from '../packages.ts';
+import { beginAnew, removedParts } from '../removed.ts';
 import { runningPlatform } from '../state.ts';
-import { cut, table } from '../terminal.ts';
+import { cut, table, wrap } from '../terminal.ts';
 
 interface WorkflowRun {
   id: number;
@@ -105,21 +106,35 @@ Exit code: 0, 1 no platform runs, 2 wrong usage.`,
       terminal.line('No project: "npm start" makes one.');
       return 0;
     }
+    const removed = await removedParts(control, project);
     terminal.line(`${terminal.bold('Project')}   ${project.repository}, ${project.directory}`);
+    if (removed.project || removed.roles) {
+      const what = removed.project ? 'removed' : 'without its roles, removed';
+      for (const line of wrap('  ', `${what} from its accounts by model-cleanup: ${beginAnew}.`))
+        terminal.line(terminal.yellow(line));
+    }
     terminal.line(`${terminal.bold('Packages')}  group ${project.name}-${project.id}`);
     if (packages.length > 0) {
       for (const line of table([
-        ['version', 'approval', 'stage', 'serves in', ''],
+        ['#', 'approval', 'stage', 'serves in', ''],
         ...packages.map(({ version, approval, stage, serves, reason }) => [
           `${version}`,
           approval,
           stage,
           serves.length === 0 ? '-' : serves.join(', '),
-          reason,
+          // The column beside says what the first words do.
+          reason.replace(/^Gate (passed|missed): /, ''),
         ]),
       ])) {
         terminal.line(cut(line));
       }
+      const older =
+        (await countPackages(accountClients(control, admin.id, region), `${project.name}-${project.id}`)) -
+        packages.length;
+      if (older > 0)
+        terminal.line(
+          `  and ${older} older: aws sagemaker list-model-packages --model-package-group-name ${project.name}-${project.id}`,
+        );
     } else terminal.line('  none: nothing was registered yet, or the project was cleaned up');
     terminal.line(terminal.bold('Runs'));
     for (const line of table(
@@ -127,7 +142,12 @@ Exit code: 0, 1 no platform runs, 2 wrong usage.`,
     )) {
       terminal.line(line);
     }
-    terminal.line('Next: "npx sagemaker-mlops logs" for the newest run, "... env ACCOUNT" for your own aws or boto3.');
+    const waiting = runs.find(({ status }) => status === 'waiting');
+    terminal.line(
+      waiting === undefined
+        ? 'Next: "npx sagemaker-mlops logs" for the newest run, "... env ACCOUNT" for your own aws or boto3.'
+        : `Next: run ${waiting.id} waits for a reviewer: answer in the terminal of npm start.`,
+    );
     return 0;
   },
 };

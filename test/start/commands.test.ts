@@ -9,6 +9,7 @@ import type { Command } from '../../cli/command.ts';
 import { followRuns } from '../../cli/commands/push.ts';
 import { Control } from '../../cli/control.ts';
 import { UserError } from '../../cli/errors.ts';
+import { git } from '../../cli/project.ts';
 import { createTerminal } from '../../cli/terminal.ts';
 import { root, runCli, type Started, startCli, temporaryState } from './support.ts';
 
@@ -134,12 +135,15 @@ test('every text that docs/troubleshooting.md explains is printed by the code', 
 
 describe('the commands of README.md', () => {
   let started: Started;
-  /** The line of README.md that begins so, as arguments. */
+  const lines = readme.split('\n').filter((line) => /^ {4}.*npx sagemaker-mlops /.test(line));
+  const taken = new Set<string>();
+  /** The line of README.md whose command begins so, as arguments. */
   const shown = (start: string): string[] => {
-    const line = readme.split('\n').find((one) => one.startsWith(`    npx sagemaker-mlops ${start}`));
+    const line = lines.find((one) => one.includes(`npx sagemaker-mlops ${start}`));
     if (line === undefined) throw new Error(`README.md shows no command that begins with "${start}".`);
-    const words = line.replace(/\s+#\s.*$/, '').match(/"[^"]*"|\S+/g)!;
-    return words.slice(2).map((word) => word.replaceAll('"', ''));
+    taken.add(line);
+    const command = /npx sagemaker-mlops (.*?)(?:\)"|\s+#\s|$)/.exec(line)![1]!;
+    return command.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''));
   };
   /** A change that README.md names, made as it says. */
   const change = (key: string, file: string) => {
@@ -153,7 +157,8 @@ describe('the commands of README.md', () => {
   };
   const run = async (...args: string[]) => {
     const result = await runCli(args, started.state);
-    if (!args.includes('logs')) fits(result.output);
+    // Logs are as long as they are, and so is a session token.
+    if (!['logs', 'env'].includes(args[0]!)) fits(result.output);
     return result;
   };
 
@@ -178,16 +183,33 @@ describe('the commands of README.md', () => {
     // The first push started Redeploy as well, which found nothing to do: the run that people ask for is Model.
     expect(output).toMatch(/^Run \d+: Model, success/);
     expect(output).toContain('## Model gate: Approved');
+    // Written for a browser, read at a terminal.
+    expect(output).toContain('| `regression_metrics.mse.value` | `4.72');
+    expect(output).not.toMatch(/<\/?(code|details|summary)>|&lt;/);
+    expect((await run(...shown('env '))).output).toMatch(/^export AWS_ENDPOINT_URL='http:\/\/127\.0\.0\.1:\d+'$/m);
+  }, 30_000);
+
+  test('with one model there is nothing to go back to, and a script is told by one line', async () => {
+    const { code, output } = await run('dispatch', 'model-rollback');
+    expect(output).toMatch(/there is nothing\s+to\s+go back to[\s\S]*Succeeded/);
+    expect(code).toBe(0);
+    const told = await run('dispatch', 'model-rollback', '--json');
+    expect(JSON.parse(told.output)).toEqual({
+      runs: [{ id: expect.any(Number), workflow: 'Rollback', conclusion: 'success' }],
+    });
   }, 30_000);
 
   test('a stricter gate fails the push with metric, value and limit; logs --failed shows the job', async () => {
     const undo = change('limit', 'model-build/gate.yml');
     const { code, output } = await run('push', '-m', 'Stricter gate');
     undo();
+    const failed = (await run('logs', '--failed')).output;
+    expect(failed).toMatch(/== gate \/ Judge the model \(failure\)\n-- Judge the model\n/);
+    expect(failed).not.toMatch(/add-mask|GITHUB_TOKEN Permissions|\d\d:\d\d:\d\d/);
+    expect(failed).toMatch(/mse 4\.72\d* is not <= 3\.5/);
     expect(output).toMatch(/mse 4\.72\d* is not <= 3\.5/);
     expect(output).toMatch(/Next: "npx sagemaker-mlops logs \d+ --failed"/);
     expect(code).toBe(1);
-    expect((await run('logs', '--failed')).output).toMatch(/== gate \/ Judge the model \(failure\)/);
   }, 60_000);
 
   test('fewer rounds are trained and deployed', async () => {
@@ -214,6 +236,39 @@ describe('the commands of README.md', () => {
     });
   }, 60_000);
 
+  test('back to the model before; then a script pushes', async () => {
+    const { code, output } = await run(...shown('dispatch model-rollback'));
+    expect(output).toMatch(/rollback \/ Roll back production[\s\S]*Succeeded\. Next:/);
+    expect(code).toBe(0);
+    const status = await run('status');
+    expect(status.output).toMatch(/^ {2}1\s+Approved\s+Production\/Approved\s+production-1, production-2\s+mse 4\.72/m);
+    expect(status.output).toMatch(/^ {2}3\s+Approved\s+Production\/RolledBack\s+staging\s/m);
+    // The stricter gate, told in one line.
+    const undo = change('limit', 'model-build/gate.yml');
+    const pushed = await run('push', '--json');
+    undo();
+    expect(pushed.code).toBe(1);
+    expect(JSON.parse(pushed.output).runs).toContainEqual({
+      id: expect.any(Number),
+      workflow: 'Model',
+      conclusion: 'failure',
+    });
+  }, 60_000);
+
+  test('a pull request is opened and its check followed; all of the check is tried in pull-request.test.ts', async () => {
+    const project = join(started.state, 'project');
+    const file = join(project, 'model-build/build.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/NumRound: \d+/, 'NumRound: 60'));
+    const opened = startCli(shown('pull-request'), { state: started.state });
+    await opened.printed(/✓ pull-request \/ Check the project/);
+    const run = /Run (\d+)/.exec(opened.output())![1];
+    const state = JSON.parse(readFileSync(join(started.state, 'platform.json'), 'utf8'));
+    await new Control(state).request('POST', `/_github/api/repos/acme/abalone/actions/runs/${run}/cancel`);
+    expect((await opened.ended).code).toBe(1);
+    expect(opened.output()).toMatch(/Ended with cancelled\. Next: .*logs/);
+    await git(project, 'switch', '--quiet', 'main');
+  }, 60_000);
+
   test('wrong names are answered with the right ones', async () => {
     for (const [args, wanted, text] of [
       [['env', 'stagin'], 2, /Did you mean "staging"\?.*production-2/],
@@ -233,8 +288,8 @@ describe('the commands of README.md', () => {
         2,
         /"confrm"\. Did you mean "confirm"\?.*delete-project is "maybe", but must be one of true, false\..*Did you mean "stop"\?/,
       ],
-      [['logs', '--job', 'nothing'], 1, /gate \/ Judge the model/],
-      [['logs', '99'], 1, /There is no run 99: the newest runs are \d+ Model, \d+/],
+      [['logs', '--job', 'nothing'], 1, /is called like "nothing": it has "/],
+      [['logs', '99'], 1, /There is no run 99: the newest runs are \d+ Pull request, \d+ Model, \d+/],
       [['reset'], 1, /Ctrl-C/],
     ] as const) {
       const { code, output } = await runCli([...args], started.state);
@@ -252,8 +307,26 @@ describe('the commands of README.md', () => {
     expect(removal.output).toMatch(/removed 3 stack instances[\s\S]*Succeeded/);
     expect(removal.code).toBe(0);
     expect((await run('status')).output).not.toContain('InService');
+
+    const all = ['-f', 'confirm=abalone', '-f', 'delete-roles=true', '-f', 'delete-project=true'];
+    expect((await run('dispatch', 'model-cleanup', ...all)).code).toBe(0);
+    expect((await run('status')).output).toMatch(/^ {2}removed from its accounts by model-cleanup: Ctrl-C/m);
+    const pushed = await runCli(['push'], started.state);
+    expect(pushed.output).toMatch(
+      /model-cleanup has removed the project .* from its accounts.*"npm start" makes a new one/,
+    );
+    expect(pushed.code).toBe(1);
+    expect(await run('dispatch', 'model-cleanup')).toEqual({
+      code: 0,
+      output: expect.stringContaining('Nothing is left to do'),
+    });
     started.child.kill('SIGINT');
     expect((await started.ended).code).toBe(130);
     expect(await run(...shown('reset'))).toMatchObject({ code: 0, output: expect.stringContaining('begins anew') });
   }, 120_000);
+
+  test('are all of them run here', () => {
+    expect(lines.filter((line) => !taken.has(line))).toEqual([]);
+    expect(lines.length).toBeGreaterThan(5);
+  });
 });

@@ -118,6 +118,19 @@ describe('while a reviewer thinks', () => {
     expect(changes.map(({ principal, operation }) => `${principal} ${operation}`)).toEqual([]);
   }, 120_000);
 
+  test('who is asked about a new configuration sees what it changes', async () => {
+    edit(world.project, 'model-deploy/stages/production.yml', (text) =>
+      text.replace('instance-count: 2', 'instance-count: 3'),
+    );
+    const { 'redeploy.yml': run } = await world.begin('A third instance');
+    await untilAsked(run!);
+    const lines = await asked(run!);
+    expect(lines[1]).toMatch(/package\s+version 3\s+version 3$/);
+    expect(lines.filter((line) => line.includes('changes:'))).toEqual(['    changes: EndpointInstanceCount 2 -> 3']);
+    world.local.github.decide(run!.id, 'production', 'rejected', 'not now', reviewer);
+    await world.local.github.runs.wait(run!.id);
+  }, 120_000);
+
   test('who is asked about a return to an earlier model sees that one beside the one that runs', async () => {
     const { id } = await world.local.github.dispatchWorkflow(
       world.project.repository,

@@ -41,7 +41,8 @@ test('a person who refuses sees what it is about; nothing goes to production, an
   const folder = state();
   const command = [process.execPath, join(root, 'cli/bin.mjs'), 'start', '--port', '0'];
   const steps = [
-    ['Approve production / Deploy to production', 'n'],
+    // An Enter without a choice: No stands selected.
+    ['Approve production / Deploy to production', '\r'],
     ['Ctrl-C ends it', ''],
   ];
   const person = spawn(
@@ -78,6 +79,7 @@ test('a person who refuses sees what it is about; nothing goes to production, an
   expect(shown).toMatch(/production rejected by local-reviewer: refused at the terminal/);
   expect(shown).toMatch(/run\s+failure in/);
   expect(shown).not.toContain('-production  InService');
+  expect(shown).toMatch(/Ended\. The project stays in .*\s+"npm start" begins anew, "npm start -- --keep" goes on/);
 }, 120_000);
 
 describe('without a terminal', () => {

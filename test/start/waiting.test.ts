@@ -1,11 +1,10 @@
 /** A reviewer may think longer than any client's patience: `push` and `dispatch` follow a run however long nobody decides. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startWorld, type World } from '../workflows/support.ts';
-import { root, startCli } from './support.ts';
+import { root, runCli, startCli } from './support.ts';
 
 const workflow = `on: {push: {paths: ["model/**"]}, workflow_dispatch: {inputs: {why: {}}}}
 jobs:
@@ -29,19 +28,25 @@ beforeAll(async () => {
     world.github.decide(id, 'production', 'rejected', 'not the one we follow', 'grace');
     await world.github.runs.wait(id);
   }
-  state = mkdtempSync(join(tmpdir(), 'sagemaker-mlops-waiting-'));
+  state = world.directory;
   writeFileSync(
     join(state, 'platform.json'),
     JSON.stringify({
       port: Number(new URL(world.url).port),
       pid: process.pid,
       token: world.token,
-      project: { name: 'abalone', id: 'p-0', repository: 'acme/abalone', directory: join(world.directory, 'clone') },
+      project: {
+        name: 'abalone',
+        id: 'p-0',
+        repository: 'acme/abalone',
+        directory: join(world.directory, 'clone'),
+        region: 'eu-west-1',
+        adminAccount: '111122223333',
+      },
     }),
   );
 });
 afterAll(async () => {
-  rmSync(state, { recursive: true, force: true });
   await world.close();
 });
 
@@ -73,8 +78,11 @@ test.each([
     expect(started.output()).toMatch(
       code === 0
         ? /production approved by grace: thought about it[\s\S]*Succeeded\./
-        : /production rejected[\s\S]*failure/,
+        : /production rejected by grace[\s\S]*Refused by grace: production stays as it is\. Next: "npx sagemaker-mlops status"/,
     );
+    if (code === 0) return;
+    const { output } = await runCli(['logs', '--failed'], state);
+    expect(output).toMatch(/== production \(failure\)\n\(did not run: .*rejected by grace: thought about it/);
   },
   60_000,
 );
