@@ -18,6 +18,9 @@ const progress = /^ {2}\S/;
 /** Good news that a later line repeats: the gate's verdict stands on the package, an instance's end in the test of its endpoint. */
 const repeated = /^(passed\s|\d{12}\/\S+ succeeded$)/;
 
+/** Milliseconds after which silence looks like a standstill. */
+const longAfter = 10_000;
+
 /** Prints a run as it happens; one follower prints one run. */
 export class Follower {
   readonly #terminal: Terminal;
@@ -26,6 +29,8 @@ export class Follower {
   #last: { job: number; lines: number } | undefined;
   /** Progress of jobs that still run where it could not be taken back: shown when the job fails. */
   readonly #held = new Map<number, string[]>();
+  /** Where a line cannot be taken back a job is only announced when it takes long. */
+  readonly #long = new Map<number, NodeJS.Timeout>();
 
   constructor(terminal: Terminal, options: FollowOptions = {}) {
     this.#terminal = terminal;
@@ -45,9 +50,13 @@ export class Follower {
         if (this.#rewrites) {
           line(`  ${dim('…')} ${event.job.name}`);
           this.#last = { job: event.job.id, lines: 1 };
+        } else {
+          const { id, name } = event.job;
+          this.#long.set(id, setTimeout(() => line(`  … ${name} is running`), longAfter).unref());
         }
         break;
       case 'job-finished':
+        clearTimeout(this.#long.get(event.job.id));
         if (this.#last?.job === event.job.id && event.job.conclusion === 'success')
           this.#terminal.eraseLines(this.#last.lines);
         this.#last = undefined;
@@ -103,6 +112,11 @@ export class Follower {
       default:
         event satisfies never;
     }
+  }
+
+  /** Nothing is left to come. */
+  close(): void {
+    for (const timer of this.#long.values()) clearTimeout(timer);
   }
 
   get #rewrites(): boolean {

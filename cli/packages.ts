@@ -6,6 +6,7 @@ import {
   ListModelPackagesCommand,
   paginateListModelPackages,
 } from '@aws-sdk/client-sagemaker';
+import type { RunRecord } from '../local/github/types.ts';
 import type { AccountClients } from './accounts.ts';
 
 /**
@@ -32,6 +33,11 @@ export async function describePackages(
   return Promise.all(
     [...arns].map((arn) => clients.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }))),
   );
+}
+
+/** The package that a run is about, as its jobs told in their outputs: one that it built, or an earlier one to go back to. */
+export function packageOf({ jobs }: Pick<RunRecord, 'jobs'>): string | undefined {
+  return jobs.flatMap(({ outputs }) => outputs['model-package-arn'] || []).at(-1);
 }
 
 /** How many versions a group has; 0 when it is gone. */

@@ -6,7 +6,7 @@ import { type AccountClients, accountClients } from './accounts.ts';
 import { Control } from './control.ts';
 import { listEndpoints } from './endpoints.ts';
 import { runDuration } from './follow.ts';
-import { describePackages, packageMetrics } from './packages.ts';
+import { describePackages, packageMetrics, packageOf } from './packages.ts';
 import type { LocalWorld } from './platform.ts';
 import type { ProjectState } from './state.ts';
 import { seconds, type Terminal, table, wrap } from './terminal.ts';
@@ -21,7 +21,10 @@ export async function report(
 ): Promise<void> {
   const control = new Control(local.platform);
   const clients = accountClients(control, project.adminAccount, project.region);
-  const [newest] = await describePackages(clients, `${project.name}-${project.id}`, 1);
+  // The package of this very run: another run may have registered a newer one meanwhile.
+  const own = packageOf(run);
+  const packages = await describePackages(clients, `${project.name}-${project.id}`, 1, own === undefined ? [] : [own]);
+  const newest = packages.find(({ ModelPackageArn }) => ModelPackageArn === own);
   const rows: [string, string][] = [];
   if (newest === undefined) rows.push(['package', 'none was registered']);
   else {

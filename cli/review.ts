@@ -5,7 +5,7 @@ import { accountClients } from './accounts.ts';
 import type { Control } from './control.ts';
 import { listEndpoints } from './endpoints.ts';
 import { stageAccounts } from './environment.ts';
-import { describePackages, packageMetrics } from './packages.ts';
+import { describePackages, packageMetrics, packageOf } from './packages.ts';
 import { stageChanges } from './stage-changes.ts';
 import type { ProjectState } from './state.ts';
 import { type Terminal, table, wrap } from './terminal.ts';
@@ -24,8 +24,7 @@ export async function reviewTable(
     targets.map((account) => listEndpoints(accountClients(control, account, project.region).sagemaker)),
   );
   const serving = endpoints.flat().flatMap((endpoint) => endpoint.packages);
-  // An earlier job of the run tells which package it is about: one that it built, or an earlier one to go back to.
-  const named = request.run.jobs.flatMap(({ outputs }) => outputs['model-package-arn'] || []).at(-1);
+  const named = packageOf(request.run);
   const packages = await describePackages(clients, `${project.name}-${project.id}`, 20, [
     ...serving,
     ...(named === undefined ? [] : [named]),

@@ -93,7 +93,14 @@ export async function followRuns(
   json = false,
 ): Promise<number> {
   const finished: RunRecord[] = [];
+  let current = runs[0];
+  const interrupted = () => {
+    console.error(`\nThe run goes on: "npx sagemaker-mlops logs ${current}" tells how far it is.`);
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
   for (const id of runs) {
+    current = id;
     const follower = new Follower(json ? { ...terminal, line: () => {}, rewritable: false } : terminal, {
       verbose,
       reviewer: 'elsewhere',
@@ -105,12 +112,14 @@ export async function followRuns(
         if (!json) terminal.line(runOutcome(event.run, terminal));
       }
     }
+    follower.close();
     if (finished.at(-1)?.id !== id) {
       throw new UserError(
         `The local platform ended before run ${id} did: "npx sagemaker-mlops logs ${id}" tells how far it came.`,
       );
     }
   }
+  process.off('SIGINT', interrupted);
   if (json) {
     const told = finished.map(({ id, name, conclusion }) => ({ id, workflow: name, conclusion }));
     terminal.line(JSON.stringify({ runs: told }));

@@ -68,7 +68,13 @@ Exit code: 0, 1 no platform runs, 2 wrong usage.`,
                 endpoints.some(({ packages }) => packages.includes(description.ModelPackageArn ?? '')),
               )
               .map(({ name }) => name),
-            reason: description.ApprovalDescription ?? '',
+            // Why it was refused or taken back says more than that it had once passed.
+            reason:
+              (/^(Rejected|RolledBack)$/.test(description.ModelLifeCycle?.StageStatus ?? '')
+                ? description.ModelLifeCycle?.StageDescription
+                : undefined) ??
+              description.ApprovalDescription ??
+              '',
           }));
     const runs =
       project === undefined

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { type Failure, FailureError } from '../failure.ts';
 import { lineFinder } from './lines.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, nearest } from './suggest.ts';
 import { readYaml } from './yaml.ts';
 
 /** A validator that the build compiled from schemas/ (no code is made at run time). */
@@ -100,6 +100,12 @@ function problem(error: ErrorObject, all: readonly ErrorObject[]): string | unde
     }
     case 'required': {
       const name = String(params['missingProperty']);
+      // "unknown key X (did you mean NAME?)" says it already.
+      const slips = all.filter(
+        (other) => other.keyword === 'additionalProperties' && other.instancePath === instancePath,
+      );
+      const wanted = [...new Set([...Object.keys(parent.properties ?? {}), name])];
+      if (slips.some((other) => nearest(String(other.params['additionalProperty']), wanted) === name)) return undefined;
       return `${inside}${name} is missing${wantedOf(parent.properties?.[name]) || formsOf(error, all)}`;
     }
     case 'enum': {

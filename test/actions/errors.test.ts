@@ -277,7 +277,6 @@ const cases: Case[] = [
       ),
     }),
     expected: [
-      { code: 'InvalidConfiguration', resource: 'model-build/gate.yml', cause: /rules\[0\]: operator is missing/ },
       {
         code: 'InvalidConfiguration',
         resource: 'model-build/gate.yml',

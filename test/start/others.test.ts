@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Control } from '../../cli/control.ts';
 import { reviewer } from '../../cli/github-environments.ts';
 import { git, initializeRepository } from '../../cli/project.ts';
+import { report } from '../../cli/report.ts';
 import { reviewTable } from '../../cli/review.ts';
+import { createTerminal } from '../../cli/terminal.ts';
 import type { RunRecord } from '../../local/github/types.ts';
 import { edit, errors, job, type ProjectWorld, region, startProject } from './project.ts';
 
@@ -63,10 +65,11 @@ const byProduction = (since: number) =>
     .map(({ operation }) => operation);
 
 describe('while a reviewer thinks', () => {
+  let first: RunRecord;
   let third: RunRecord;
 
   test('a newer package that is approved meanwhile is not swapped in; the older one is superseded once the newer is out', async () => {
-    const first = await pushModel(12);
+    first = await pushModel(12);
     const second = await pushModel(13);
     expect((await world.describePackage(2)).ModelApprovalStatus).toBe('Approved');
     expect((await approve(first)).conclusion).toBe('success');
@@ -101,6 +104,13 @@ describe('while a reviewer thinks', () => {
       StageStatus: 'Approved',
     });
   }, 240_000);
+
+  test('the report of a run names its own package, whatever is newer', async () => {
+    const lines: string[] = [];
+    const terminal = { ...createTerminal(), line: (text = '') => lines.push(text) };
+    await report(terminal, world.local, world.project, first, false);
+    expect(lines.join('\n')).toMatch(new RegExp(`package +${world.packageArn(1)}\n`));
+  }, 60_000);
 
   test('a run that is run again, from empty workspaces, makes nothing twice and changes nothing', async () => {
     const executions = async () =>

@@ -58,6 +58,8 @@ describe('gate file', () => {
       'rules[0]: unknown key because; known are metric, operator, limit, better-than, direction, margin, without-champion',
     ],
     [limit({ margin: 2 }), `rules[0].margin does not go with the other keys here: rules[0] ${kinds}`],
+    // What is missing because it was mistyped is told once.
+    ['rules: [{metric: m, operater: "<", limit: 1}]', 'rules[0]: unknown key operater (did you mean operator?)'],
     ['rules: [{metric: m, limit: 1}]', `rules[0]: operator is missing: rules[0] ${kinds}`],
     [
       'rules: [{metric: m, better-than: champio}]',
