@@ -49,31 +49,76 @@ project=${name}
 id=${id}
 region=${request.region}
 
+# status_of STACK: its status, nothing when there is no such stack; when that cannot be asked, the reason, and the script ends.
+status_of() {
+  local answer
+  if answer=$(aws cloudformation describe-stacks --region "$region" --stack-name "$1" \\
+    --query 'Stacks[0].StackStatus' --output text 2>&1); then
+    echo "$answer"
+  elif [[ $answer != *"does not exist"* ]]; then
+    echo "$answer" >&2
+    return 1
+  fi
+}
+
+# update STACK TEMPLATE ...: creates it or brings it up to date, unless it is in a state that has to be looked at first.
+update() {
+  local status
+  status=$(status_of "$1")
+  case "$status" in
+  "" | REVIEW_IN_PROGRESS | CREATE_COMPLETE | UPDATE_COMPLETE | UPDATE_ROLLBACK_COMPLETE | IMPORT_COMPLETE) ;;
+  *_IN_PROGRESS)
+    echo "The stack $1 is $status: wait for its end, then run this script again." >&2
+    exit 1
+    ;;
+  *)
+    echo "The stack $1 is $status: see its events for the cause, delete it, then run this script again:" >&2
+    echo "  aws cloudformation delete-stack --region $region --stack-name $1" >&2
+    exit 1
+    ;;
+  esac
+  echo "$1"
+  aws cloudformation deploy --region "$region" --stack-name "$1" --template-file "templates/$2.yml" \\
+    --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset "\${@:3}"
+}
+
 # deploy NAME TEMPLATE PARAMETER=VALUE ...: one of the project's own stacks. Its tags are those of everything in it; by them
 # cleanup knows what it may remove.
 deploy() {
-  echo "sagemaker-$project-$id-$1"
-  aws cloudformation deploy --region "$region" --stack-name "sagemaker-$project-$id-$1" --template-file "templates/$2.yml" \\
-    --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset \\
-    --tags "sagemaker:project-name=$project" "sagemaker:project-id=$id" \\
+  update "sagemaker-$project-$id-$1" "$2" --tags "sagemaker:project-name=$project" "sagemaker:project-id=$id" \\
     --parameter-overrides "SageMakerProjectName=$project" "SageMakerProjectId=$id" "\${@:3}"
+}
+
+# What a shared stack makes has one name in the account, so a stack of another region or somebody's own may have made it.
+made_elsewhere() {
+  case "$1" in
+  oidc-provider)
+    aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text |
+      grep -q token.actions.githubusercontent.com
+    ;;
+  removal-role) aws iam get-role --role-name sagemaker-mlops-removal > /dev/null 2>&1 ;;
+  esac
 }
 
 # shared TEMPLATE: the account has one for all its projects, so what is there stays as it is.
 shared() {
-  if aws cloudformation describe-stacks --region "$region" --stack-name "sagemaker-mlops-$1" > /dev/null 2>&1; then
+  local status
+  status=$(status_of "sagemaker-mlops-$1")
+  case "$status" in
+  CREATE_COMPLETE | UPDATE_COMPLETE | UPDATE_ROLLBACK_COMPLETE)
     if [ "\${UPDATE_SHARED:-}" != true ]; then
       echo "sagemaker-mlops-$1 is there already"
       return
     fi
-  elif [ "$1" = oidc-provider ] && aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text |
-    grep -q token.actions.githubusercontent.com; then
-    echo "GitHub's OIDC provider is there already"
-    return
-  fi
-  echo "sagemaker-mlops-$1"
-  aws cloudformation deploy --region "$region" --stack-name "sagemaker-mlops-$1" --template-file "templates/$1.yml" \\
-    --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset
+    ;;
+  "")
+    if made_elsewhere "$1"; then
+      echo "sagemaker-mlops-$1 is not needed: the account has what it makes already"
+      return
+    fi
+    ;;
+  esac
+  update "sagemaker-mlops-$1" "$1"
 }
 
 key_of_project() {

@@ -7,7 +7,10 @@ import { planProject, productOrigin, productVersion, projectIdOf, writeProject }
 import { setupFiles } from '../setup-files.ts';
 import { productDirectory } from '../state.ts';
 
-const repositoryPattern = /^[A-Za-z0-9-]{1,39}\/[A-Za-z0-9._-]{1,100}$/;
+/** GitHub's rules: no name of dots alone. */
+const repositoryPattern = /^[A-Za-z0-9-]{1,39}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
+/** Exact as a number of JavaScript. */
+const idPattern = /^[1-9]\d{0,14}$/;
 
 export const command: Command = {
   help: `Writes a project into your folder: pipeline code, stage files, workflows with your names filled in,
@@ -51,8 +54,8 @@ Next: docs/aws-accounts.md. Exit code: 0, 1 a file is in the way, 2 wrong usage.
         'up to 15 lower-case letters, digits and hyphens, starting with a letter',
       ],
       ['repository', repositoryPattern, 'OWNER/REPO as on GitHub, e.g. acme/abalone'],
-      ['repository-id', /^\d+$/, 'the number that "gh api repos/OWNER/REPO --jq .id" prints'],
-      ['owner-id', /^\d+$/, 'the number that "gh api repos/OWNER/REPO --jq .owner.id" prints'],
+      ['repository-id', idPattern, 'the number that "gh api repos/OWNER/REPO --jq .id" prints'],
+      ['owner-id', idPattern, 'the number that "gh api repos/OWNER/REPO --jq .owner.id" prints'],
       ['region', /^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as eu-west-1'],
       ['admin-account', /^\d{12}$/, 'an account number of twelve digits'],
       ['staging', /^\d{12}(,\d{12})*$/, 'account numbers of twelve digits, separated by commas'],

@@ -6,7 +6,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CreateStackCommand, DeleteStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CreateRoleCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { planEnvironment, projectKey } from '../../cli/environment.ts';
 import { productOrigin, projectIdOf } from '../../cli/project.ts';
@@ -123,7 +124,7 @@ describe('setup/aws.sh', () => {
   const order =
     process.env['TEST_FULL'] === undefined
       ? [accounts.development, accounts.production1]
-      : [accounts.development, accounts.production1, accounts.production2, accounts.staging];
+      : [accounts.development, accounts.production1, accounts.production2];
   test.each(order)(
     'in %s: the very stacks that `start` deploys',
     async (account) => {
@@ -145,6 +146,41 @@ describe('setup/aws.sh', () => {
     expect(await stacksOf(accounts.production1)).toEqual(before);
     expect(platform.calls({ since, operation: 'cloudformation:ExecuteChangeSet' })).toEqual([]);
   });
+
+  test('a stack whose creation failed is told with what to do; what another region made is not made again', async () => {
+    const { cloudformation, iam } = platform.administrator(accounts.staging);
+    const StackName = 'sagemaker-mlops-removal-role';
+    await cloudformation.send(
+      new CreateStackCommand({
+        StackName,
+        TemplateBody: JSON.stringify({ Resources: { A: { Type: 'AWS::IAM::Role' } } }),
+        Capabilities: ['CAPABILITY_IAM'],
+      }),
+    );
+    for (let status = ''; status !== 'ROLLBACK_COMPLETE'; await new Promise((resolve) => setTimeout(resolve, 20)))
+      status = (await cloudformation.send(new DescribeStacksCommand({ StackName }))).Stacks![0]!.StackStatus!;
+    const failed = await runIn(accounts.staging);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain(`The stack ${StackName} is ROLLBACK_COMPLETE`);
+    expect(failed.stderr).toContain(`aws cloudformation delete-stack --region ${region} --stack-name ${StackName}`);
+    expect(failed.stdout).not.toContain('is set up');
+
+    await cloudformation.send(new DeleteStackCommand({ StackName }));
+    await iam.send(
+      new CreateRoleCommand({
+        RoleName: 'sagemaker-mlops-removal',
+        AssumeRolePolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Principal: { Service: 'cloudformation.amazonaws.com' }, Action: 'sts:AssumeRole' },
+          ],
+        }),
+      }),
+    );
+    const second = await runIn(accounts.staging);
+    expect({ code: second.code, stderr: second.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(second.stdout).toContain(`${StackName} is not needed`);
+  }, 60_000);
 
   test('in an account that is none of the project: names it and does nothing', async () => {
     const known = readFileSync(join(project, 'setup/aws.sh'), 'utf8');
@@ -233,6 +269,18 @@ esac
 test('both scripts please shellcheck', () => {
   const scripts = ['aws.sh', 'github.sh'].map((name) => join(project, 'setup', name));
   expect(() => execFileSync(join(tools.directory, 'bin/shellcheck'), scripts, { encoding: 'utf8' })).not.toThrow();
+});
+
+test('init refuses numbers that it could not keep, and names that GitHub does not have', () => {
+  const folder = join(scratch, 'refused');
+  const attempt =
+    (...more: string[]) =>
+    () =>
+      init(folder, ...more);
+  expect(attempt('--repository-id', '99999999999999999999999')).toThrow(/--repository-id is "9{23}"/);
+  expect(attempt('--owner-id', '007')).toThrow(/--owner-id is "007"/);
+  expect(attempt('--repository', 'acme/..')).toThrow(/--repository is "acme\/\.\."/);
+  expect(existsSync(folder)).toBe(false);
 });
 
 test('init refuses accounts that two stages would share, before anything is written', () => {
