@@ -186,7 +186,7 @@ test('a stage with waves, deployed again without training; a click back to the m
 test('an account is taken from a stage: half of it only when that is said', async () => {
   const [first, second] = production;
   const before = await world.deployedPackages('production');
-  edit(world.project, 'model-deploy/stages/production.yml', (text) => text.replace(`, "${second}"`, ''));
+  edit(world.project, 'model-deploy/stages/production.yml', (text) => text.replace(new RegExp(`, ?"${second}"`), ''));
   decisions.push('approved', 'approved');
   const refused = (await world.push('One account less'))['redeploy.yml']!;
   expect(refused.conclusion).toBe('failure');
