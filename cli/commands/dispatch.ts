@@ -128,9 +128,8 @@ Exit code: 0 the run succeeded, 1 it failed, 2 wrong usage (the workflow's names
       );
     }
     if (file === 'model-cleanup.yml' && (await removedParts(control, project)).roles) {
-      terminal.line(
-        `Nothing is left to do: model-cleanup has removed ${project.repository} and its roles. ${beginAnew}.`,
-      );
+      terminal.line(`Nothing is left to do: model-cleanup has removed ${project.repository} and its roles.`);
+      terminal.line(`${beginAnew}.`);
       return 0;
     }
     if (file !== 'model-cleanup.yml') await refuseRemoved(control, project);
