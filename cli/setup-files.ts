@@ -48,11 +48,12 @@ cd "$(dirname "$0")"
 project=${name}
 id=${id}
 region=${request.region}
+export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 
 # status_of STACK: its status, nothing when there is no such stack; when that cannot be asked, the reason, and the script ends.
 status_of() {
   local answer
-  if answer=$(aws cloudformation describe-stacks --region "$region" --stack-name "$1" \\
+  if answer=$(aws cloudformation describe-stacks --stack-name "$1" \\
     --query 'Stacks[0].StackStatus' --output text 2>&1); then
     echo "$answer"
   elif [[ $answer != *"does not exist"* ]]; then
@@ -71,6 +72,11 @@ update() {
     echo "The stack $1 is $status: wait for its end, then run this script again." >&2
     exit 1
     ;;
+  UPDATE*)
+    echo "The stack $1 is $status: see its events for the cause, then run this script again:" >&2
+    echo "  aws cloudformation continue-update-rollback --region $region --stack-name $1" >&2
+    exit 1
+    ;;
   *)
     echo "The stack $1 is $status: see its events for the cause, delete it, then run this script again:" >&2
     echo "  aws cloudformation delete-stack --region $region --stack-name $1" >&2
@@ -78,7 +84,7 @@ update() {
     ;;
   esac
   echo "$1"
-  aws cloudformation deploy --region "$region" --stack-name "$1" --template-file "templates/$2.yml" \\
+  aws cloudformation deploy --stack-name "$1" --template-file "templates/$2.yml" \\
     --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset "\${@:3}"
 }
 
@@ -122,7 +128,7 @@ shared() {
 }
 
 key_of_project() {
-  aws cloudformation describe-stacks --region "$region" --stack-name "sagemaker-$project-$id-project" \\
+  aws cloudformation describe-stacks --stack-name "sagemaker-$project-$id-project" \\
     --query "Stacks[0].Outputs[?OutputKey=='KeyArn'].OutputValue" --output text
 }
 

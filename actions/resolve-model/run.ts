@@ -50,7 +50,7 @@ async function previous(inputs: Inputs, host: Host<Output>, group: string): Prom
   const stage = await readStage(context.workspace, inputs['stage-file']);
   const aws = openAws('resolve-model', inputs, host);
   const sagemaker = aws.service(SageMakerClient);
-  const { running, found } = await choosePrevious(
+  const { running, found, already } = await choosePrevious(
     { sagemaker, cloudformation: aws.service(CloudFormationClient) },
     { group, stage, version: inputs.version, runId: context.runId },
     signal,
@@ -63,6 +63,8 @@ async function previous(inputs: Inputs, host: Host<Output>, group: string): Prom
     );
   if (found === undefined) {
     const version = running.split('/').at(-1);
+    if (already === true)
+      return none(host, `The stage ${stage.name} runs version ${version} of ${group} already. Nothing was changed.`);
     return none(
       host,
       `The stage ${stage.name} runs version ${version} of ${group}, and no earlier version that it ran is left, so there is nothing to go back to. Nothing was changed.`,

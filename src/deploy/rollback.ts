@@ -27,6 +27,8 @@ export interface Choice {
   running: string | undefined;
   /** undefined: there is nothing to go back to. */
   found: ModelPackage | undefined;
+  /** The version asked for is what runs, and not because this very run has brought it back. */
+  already?: boolean;
 }
 
 const versionOf = (arn: string | undefined): number => parsePackageArn(arn ?? '')?.version ?? 0;
@@ -88,8 +90,12 @@ export async function choosePrevious(
   const running = runningPackage(await readStackSet(cloudformation, set, signal));
   if (running === undefined) return { running, found: undefined };
   const packages = await listPackages(sagemaker, group);
+  const [newest] = await recentOperations(cloudformation, set, signal);
+  const begun = newest?.id.startsWith(runPrefix(request.runId)) === true;
   if (version !== undefined) {
-    const found = await describePackage(sagemaker, arnOf(version, group, packages));
+    const wanted = arnOf(version, group, packages);
+    if (wanted === running && !begun) return { running, found: undefined, already: true };
+    const found = await describePackage(sagemaker, wanted);
     if (ran(found.ModelLifeCycle, stage.lifecycleStage, ['Approved', 'RolledBack'])) return { running, found };
     const { stage: itsStage, status } = lifecycleOf(found);
     const others = packages.filter(
@@ -106,9 +112,7 @@ export async function choosePrevious(
           : `Versions that did: ${others.map(({ ModelPackageArn }) => versionOf(ModelPackageArn)).join(', ')}`,
     });
   }
-  const [newest] = await recentOperations(cloudformation, set, signal);
-  if (newest?.id.startsWith(runPrefix(request.runId)) === true)
-    return { running, found: await describePackage(sagemaker, running) };
+  if (begun) return { running, found: await describePackage(sagemaker, running) };
   for (const { ModelPackageArn } of earlierPackages(packages, running, stage.lifecycleStage)) {
     const found = await describePackage(sagemaker, ModelPackageArn ?? '');
     // Approved by hand: never deployable.

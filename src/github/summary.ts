@@ -16,8 +16,32 @@ export interface Summary {
   write(): void;
 }
 
-/** Text for a Markdown cell or line: nothing in it is read as markup, a mention or HTML. */
+/** What would end an address or a cell, in the form that an address may have. */
+const inAddress: Readonly<Record<string, string>> = {
+  '|': '%7C',
+  '`': '%60',
+  '\\': '%5C',
+  '[': '%5B',
+  ']': '%5D',
+  '*': '%2A',
+};
+
+/**
+ * Text for a Markdown cell or line: nothing in it is read as markup, a mention or HTML. GitHub makes links of addresses by itself;
+ * a backslash in one would be part of the link.
+ */
 export function plain(text: string): string {
+  return text
+    .split(/(https?:\/\/[^\s<>"]+)/)
+    .map((part, index) =>
+      index % 2 === 0
+        ? escaped(part)
+        : part.replace(/[|`\\[\]*]/g, (sign) => inAddress[sign]!).replaceAll('&', '&amp;'),
+    )
+    .join('');
+}
+
+function escaped(text: string): string {
   return text
     .replace(/[&<>]/g, (sign) => (sign === '&' ? '&amp;' : sign === '<' ? '&lt;' : '&gt;'))
     .replace(/([\\`*_[\]|~#])/g, '\\$1')

@@ -275,6 +275,16 @@ describe('a click back', () => {
     expect(back.outputs).toMatchObject({ 'model-package-arn': newer, 'running-arn': oldest });
     expect((await goBack(newer, oldest)).failures).toEqual([]);
     expect(await cycles()).toEqual(['Production/Approved', 'Production/RolledBack', 'Production/Approved']);
+    // The run that brought it back keeps its choice; for another one there is nothing to do.
+    expect((await choose({ version: newer })).outputs).toMatchObject({ status: '', 'model-package-arn': newer });
+    run += 1;
+    const since = lastCall(world);
+    const already = await choose({ version: version(newer) });
+    expect(already.code).toBe(0);
+    expect(already.outputs).toMatchObject({ status: 'none', 'running-arn': newer });
+    expect(already.outputs['model-package-arn'] ?? '').toBe('');
+    expect(already.summary).toContain(`runs version ${version(newer)}`);
+    expect(changes(world, since)).toEqual([]);
   });
 
   test('from a deployment that failed: back to what was in production', async () => {

@@ -37,9 +37,9 @@ describe('from a push to production', () => {
       ['build / Run the pipeline', 'success'],
       ['gate / Judge the model', 'success'],
       ['staging / Deploy to staging', 'success'],
-      ['staging / Record a refusal', 'skipped'],
+      ['staging / Record a refusal, if any', 'skipped'],
       ['production / Deploy to production', 'success'],
-      ['production / Record a refusal', 'skipped'],
+      ['production / Record a refusal, if any', 'skipped'],
     ]);
     const described = await world.describePackage(1);
     expect(described.ModelApprovalStatus).toBe('Approved');

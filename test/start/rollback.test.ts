@@ -68,7 +68,7 @@ test('with one model there is nothing to go back to: nobody is asked, nothing is
   expect(conclusions(run)).toEqual([
     ['rollback / Choose the model', 'success'],
     ['rollback / Roll back production', 'skipped'],
-    ['rollback / Record a refusal', 'skipped'],
+    ['rollback / Record a refusal, if any', 'skipped'],
   ]);
   expect(job(run, 'rollback / Choose').annotations).toEqual([
     expect.objectContaining({ level: 'notice', message: expect.stringContaining('nothing to go back to') }),
@@ -88,7 +88,7 @@ test('a click back: approved once, the earlier model answers everywhere, both pa
   expect(conclusions(run)).toEqual([
     ['rollback / Choose the model', 'success'],
     ['rollback / Roll back production', 'success'],
-    ['rollback / Record a refusal', 'skipped'],
+    ['rollback / Record a refusal, if any', 'skipped'],
   ]);
   expect(run.name).toBe('Rollback');
   expect(run.approvals.map(({ environment, state }) => [environment, state])).toEqual([['production', 'approved']]);
@@ -133,7 +133,7 @@ test('a reviewer who refuses keeps the model, which is written beside it', async
   expect(conclusions(run)).toEqual([
     ['rollback / Choose the model', 'success'],
     ['rollback / Roll back production', 'failure'],
-    ['rollback / Record a refusal', 'success'],
+    ['rollback / Record a refusal, if any', 'success'],
   ]);
   expect(changed(since)).toEqual(['sagemaker:UpdateModelPackage']);
   expect(await cycles()).toEqual(['Production/Approved', 'Production/RolledBack']);

@@ -209,6 +209,11 @@ describe('words of others', () => {
 
   test('are no markup in a summary', () => {
     expect(plain('<img src=x> *a* | b @ada')).toBe('&lt;img src=x&gt; \\*a\\* \\| b @\u200bada');
+    // An address stays a link: a backslash would be part of it.
+    expect(plain('by http://127.0.0.1:80/_github/a_b/actions/runs/1, *now*')).toBe(
+      'by http://127.0.0.1:80/_github/a_b/actions/runs/1, \\*now\\*',
+    );
+    expect(plain('http://x/a|b`c](http://y)*<b>')).toBe('http://x/a%7Cb%60c%5D(http://y)%2A&lt;b&gt;');
     expect(codeSpan('a|b<c>')).toBe('<code>a&#124;b&#60;c&#62;</code>');
   });
 });
