@@ -119,6 +119,22 @@ describe('npm start, left running', () => {
     expect(lines.filter((line) => line.length > 100 && !line.includes('arn:') && !line.includes('/'))).toEqual([]);
   });
 
+  test('is what README.md shows as a recorded run, up to ids, times and folders', () => {
+    /** Without what differs from run to run, and without the ends of lines, which a longer folder moves. */
+    const constant = (text: string) =>
+      text
+        .replaceAll(started.state, '.sagemaker-mlops')
+        .replace(/[0-9a-f]{7,40}/g, 'ID')
+        .replace(/\d+(\.\d+)?/g, 'N')
+        .replace(/\s+/g, ' ')
+        .trim();
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const [, recorded] = /\$ npm start -- --once --yes\n([\s\S]*?)\n```/.exec(readme)!;
+    // Staying up it adds how to ask an endpoint.
+    const [shown] = started.output().split('\n  Ask ');
+    expect(constant(shown!)).toBe(constant(recorded!));
+  });
+
   test('nothing in the process tree listened on anything but 127.0.0.1', () => {
     expect(foreign).toEqual([]);
     // The platform, moto and a model server for each account were seen: the sample was no empty one.

@@ -42,7 +42,7 @@ async function bind(server: Server, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE') {
-      const message = `Port ${port} on 127.0.0.1 is in use; stop what listens there or choose another with --port.`;
+      const message = `Port ${port} on 127.0.0.1 is in use; stop what listens there, or choose another: npm start -- --port 0 takes a free one.`;
       reject(Object.assign(new Error(message), { code: error.code }));
     } else if (error.code === 'EACCES') {
       const message = `Port ${port} may not be used by this user; choose one above 1023 with --port.`;
