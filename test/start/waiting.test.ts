@@ -86,3 +86,16 @@ test.each([
   },
   60_000,
 );
+
+test('Ctrl-C ends the following, not the run, and says so', async () => {
+  const started = startCli(['dispatch', 'deploy'], { state });
+  await started.printed('production waits for a reviewer of production');
+  const [newest] = world.github.runs.list();
+  started.child.kill('SIGINT');
+  expect((await started.ended).code).toBe(130);
+  expect(started.output()).toContain(`The run goes on: "npx sagemaker-mlops logs ${newest!.id}"`);
+  const { output } = await runCli(['logs'], state);
+  expect(output).toMatch(/== production \(waiting\)\n\(waits for a reviewer of production: answer in the terminal/);
+  world.github.decide(newest!.id, 'production', 'approved', 'on it goes', 'grace');
+  expect((await world.github.runs.wait(newest!.id)).conclusion).toBe('success');
+}, 30_000);
