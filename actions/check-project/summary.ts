@@ -93,7 +93,8 @@ function summarizeComparison(comparison: Comparison, host: Host<any>): void {
     );
   }
   const quiet = steps.length + build.length + rules.length + stages.length + uploads.size + pipeline.length === 0;
-  if (quiet) summary.text('Neither pipeline, uploads, rules nor stages change.');
+  // A note tells what could not be compared, which may well be what changes.
+  if (quiet && notes.length === 0) summary.text('Neither pipeline, uploads, rules nor stages change.');
   for (const note of notes) summary.text(plain(note));
   if (files.length > 0) {
     summary.details(

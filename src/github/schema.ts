@@ -159,7 +159,7 @@ export function readChecked<T>(file: string, text: string, validate: Validator):
     throw new FailureError({
       code: 'InvalidConfiguration',
       resource: file,
-      cause: `${file} is no valid YAML: ${(error as Error).message.split('\n')[0]?.replace(/:$/, '')}`,
+      cause: `${file} is no valid YAML: ${(error as Error).message.split('\n')[0]}`,
       ...lineOf((error as { linePos?: [{ line: number }] }).linePos?.[0].line),
     });
   }

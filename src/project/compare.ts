@@ -45,10 +45,18 @@ interface Former {
   definition: Definition | undefined;
   gate: GateFile | undefined;
   stages: Map<string, Stage>;
+  /** Files that were there and not valid. */
+  invalid: Set<string>;
 }
 
 async function readFormer(history: History, commit: string, files: ProjectFiles, notes: string[]): Promise<Former> {
-  const former: Former = { build: undefined, definition: undefined, gate: undefined, stages: new Map() };
+  const former: Former = {
+    build: undefined,
+    definition: undefined,
+    gate: undefined,
+    stages: new Map(),
+    invalid: new Set(),
+  };
   const read = async (file: string | undefined, use: (text: string, file: string) => void) => {
     if (file === undefined) return;
     const text = await history.read(commit, file);
@@ -57,6 +65,7 @@ async function readFormer(history: History, commit: string, files: ProjectFiles,
       use(text, file);
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
+      former.invalid.add(file);
       notes.push(`${file} is not valid at the base, so it is not compared: ${error.failures[0]?.cause}`);
     }
   };
@@ -118,7 +127,7 @@ function withoutBranches(step: { Arguments?: Record<string, unknown> }): unknown
   return { ...step, Arguments: rest };
 }
 
-function compareStages(before: Map<string, Stage>, checked: Checked): StageChange[] {
+function compareStages({ stages: before, invalid }: Former, checked: Checked): StageChange[] {
   const changes: StageChange[] = [];
   const settings = ({
     name,
@@ -143,6 +152,8 @@ function compareStages(before: Map<string, Stage>, checked: Checked): StageChang
     test,
   });
   for (const [file, stage] of checked.stages) {
+    // It was there, so nothing of it is new; a note says why it is not compared.
+    if (invalid.has(file)) continue;
     const former = before.get(file);
     const accountsAdded = stage.accounts.filter((account) => former?.accounts.includes(account) !== true);
     const accountsRemoved = (former?.accounts ?? []).filter((account) => !stage.accounts.includes(account));
@@ -166,6 +177,34 @@ function compareStages(before: Map<string, Stage>, checked: Checked): StageChang
   return changes;
 }
 
+/** What differs and cannot be told: files that are not valid, and such as have nothing to be compared with. */
+function incomparable(changed: readonly ChangedFile[], files: ProjectFiles, checked: Checked): string[] {
+  const notes: string[] = [];
+  const { configuration, rules } = files;
+  const differs = new Map(changed.map(({ path, change }) => [path, change]));
+  const read = (file: string) =>
+    file === configuration
+      ? checked.build !== undefined
+      : file === rules
+        ? checked.gate !== undefined
+        : checked.stages.has(file) || (checked.definition !== undefined && !file.startsWith(`${files.stages}/`));
+  const unread = checked.files.filter(({ file, failures }) => failures.length > 0 && !read(file));
+  for (const { file } of unread) {
+    const change = differs.get(file);
+    if (change === 'removed') notes.push(`${file} is removed.`);
+    else if (change !== undefined)
+      notes.push(`${file} differs, but is not valid: what a merge changes there cannot be told.`);
+  }
+  const folder = configuration === undefined ? undefined : posix.dirname(configuration);
+  if (checked.build === undefined && changed.some(({ path }) => path.startsWith(`${folder}/`)))
+    notes.push(`What a merge uploads cannot be told before ${configuration} and what it names are valid.`);
+  const definition = checked.build && posix.join(folder ?? '', checked.build.definition);
+  for (const file of [configuration, definition, rules])
+    if (file !== undefined && differs.get(file) === 'added' && !unread.some((one) => one.file === file))
+      notes.push(`${file} is new, so there is nothing to compare it with.`);
+  return notes;
+}
+
 /** Compares the checked project with a commit of its history. What does not pass the check is not compared. */
 export async function compareProject(
   history: History,
@@ -176,6 +215,7 @@ export async function compareProject(
   const notes: string[] = [];
   const changed = await history.changed(base, 'HEAD');
   const former = await readFormer(history, base, files, notes);
+  notes.push(...incomparable(changed, files, checked));
   const { build, definition, gate } = checked;
   const folder = posix.dirname(files.configuration ?? '');
   const uploads = new Map<string, string[]>();
@@ -196,7 +236,7 @@ export async function compareProject(
     build: both(former.build, build, (before, after) => compareJson(before, after).map(describeChange)),
     uploads,
     rules: both(former.gate, gate, compareRules),
-    stages: compareStages(former.stages, checked),
+    stages: compareStages(former, checked),
     notes,
   };
 }

@@ -163,6 +163,18 @@ describe('a valid project', () => {
     expect(result.failures).toEqual([]);
     expect(result.summary).toContain('gate.yml is not valid at the base');
   });
+
+  test('a stage that could not be read at the base is no new one', async () => {
+    const file = 'model-deploy/stages/production.yml';
+    const folder = pullRequest({ [file]: (text) => text.replace('endpoint:', 'endpiont:') });
+    writeFileSync(join(folder, file), readFileSync(join(seed, file)));
+    git(folder, 'commit', '--quiet', '--all', '-m', 'Mend');
+    const result = await check(folder, { base: 'HEAD^' });
+    expect(result.failures).toEqual([]);
+    expect(result.summary).toContain('production.yml is not valid at the base');
+    expect(result.summary).not.toContain('+ stage production');
+    expect(result.summary).not.toContain('+ account');
+  });
 });
 
 describe('what is wrong stands at its file and line', () => {
@@ -262,6 +274,27 @@ describe('what is wrong stands at its file and line', () => {
     expect(result.summary).toMatch(
       new RegExp(`1 of [45] files is not valid[\\s\\S]*<code>${file}</code> \\| [^|]+ \\| ❌ 1 problem`),
     );
+  });
+
+  test.each(['model-build/gate.yml', build, 'model-build/pipeline.json', 'model-deploy/stages/staging.yml'])(
+    'a change of %s that cannot be read is not told as no change',
+    async (file) => {
+      const { failures, summary } = await check(pullRequest({ [file]: (text) => `${text}\n}}\n` }));
+      expect(failures.map(({ resource }) => resource)).toEqual([file]);
+      expect(summary).toContain(`${file} differs, but is not valid: what a merge changes there cannot be told.`);
+      expect(summary).not.toContain('Neither pipeline');
+    },
+  );
+
+  test('rules that were not there before are new, not no change', async () => {
+    const folder = pullRequest({ 'model-build/gate.yml': '' });
+    writeFileSync(join(folder, 'model-build/gate.yml'), readFileSync(join(seed, 'model-build/gate.yml')));
+    git(folder, 'add', '--all');
+    git(folder, 'commit', '--quiet', '-m', 'Rules');
+    const { failures, summary } = await check(folder, { base: 'HEAD^' });
+    expect(failures).toEqual([]);
+    expect(summary).toContain('model-build/gate.yml is new, so there is nothing to compare it with.');
+    expect(summary).not.toContain('Neither pipeline');
   });
 
   test('a file that is missing', async () => {

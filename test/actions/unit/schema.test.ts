@@ -71,6 +71,26 @@ describe('gate file', () => {
   });
 });
 
+test.each([
+  ['a: {b: 1\nc: 2\n', 'a { is not closed: its } is missing before line 2, column 1', 2],
+  ['a: [1, 2', 'a [ is not closed: its ] is missing before line 1, column 9', 1],
+  ['a: "b\nc: 2\n', 'a text that begins with " is not closed: its " is missing before line 3, column 1', 3],
+  ['a: }\n', 'a } closes nothing at line 1, column 4', 1],
+  ['a: {b: 1 c: 2}\n', 'a comma is missing between { and } or [ and ] at line 1, column 8', 1],
+  ['a:\n\tb: 1\n', 'a tab indents the line, where only spaces may at line 2, column 1', 2],
+  ['a: 1\na: 2\n', 'a key is there twice at line 2, column 1', 2],
+  ['a:1\nb: 2\n', 'a key has no colon and space after it at line 1, column 1', 1],
+  ['a:\n  - 1\n b: 2\n', 'a key is indented by another number of spaces than those beside it at line 3, column 1', 3],
+  ['a: @x\n', 'a value that begins with @ must stand in quotation marks at line 1, column 4', 1],
+])('%j is told in plain words, with line and column', (text, sentence, line) => {
+  expect.assertions(1);
+  try {
+    readChecked('f.yml', text, gate);
+  } catch (error) {
+    expect((error as FailureError).failures).toMatchObject([{ cause: `f.yml is no valid YAML: ${sentence}`, line }]);
+  }
+});
+
 describe('stage file', () => {
   test.each<[Record<string, unknown>, string[]]>([
     [{ region: 'mars' }, ['region is "mars", but must be an AWS region such as eu-west-1']],
@@ -87,6 +107,10 @@ describe('stage file', () => {
         'endpoint.instance-type is "large", but must be an instance type such as ml.m5.large',
         'endpoint.instance-count is 0, but must be 1 or more',
       ],
+    ],
+    [
+      { endpoint: { 'instance-type': 'ml.m5.large', 'instnce-count': 1 } },
+      ['endpoint: unknown key instnce-count (did you mean instance-count?)'],
     ],
     [{ waves: [{ acounts: [] }] }, ['waves[0]: unknown key acounts (did you mean accounts?)']],
     [{ waves: [{}] }, ['waves[0] is {}, but must be {accounts: [...]} or {rest: true}']],
