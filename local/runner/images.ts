@@ -20,9 +20,12 @@ export interface ImageUri {
 const ecrUri =
   /^(?<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?<region>[a-z0-9-]+)\.(?:[a-z0-9.-]+)\/(?<repository>[a-z0-9][a-z0-9._/-]*)(?::(?<tag>[\w][\w.-]*)|@(?<digest>sha256:[0-9a-f]{64}))$/;
 
-/** Versions of AWS's images that this platform can stand in for. Source: image tables of the SageMaker Python SDK 3.27. */
+/**
+ * Versions of AWS's images that this platform can stand in for. Source: image tables of the SageMaker Python SDK 3.27. XGBoost
+ * before 1.3 keeps its models as pickles, which run code when they are read: there are no stand-ins for those.
+ */
 const knownVersions: Record<string, readonly string[]> = {
-  'sagemaker-xgboost': ['0.90-1', '0.90-2', '1.0-1', '1.2-1', '1.2-2', '1.3-1', '1.5-1', '1.7-1', '3.0-5', '3.2-0'],
+  'sagemaker-xgboost': ['1.3-1', '1.5-1', '1.7-1', '3.0-5', '3.2-0'],
   'sagemaker-scikit-learn': ['0.20.0', '0.23-1', '1.0-1', '1.2-1', '1.4-2', '1.9-0'],
 };
 

@@ -95,7 +95,7 @@ export async function startModelServer(context: RunnerContext, request: ServerRe
   const variables = { ...container.environment, ...request.variables };
   const program = startProgram({
     python: context.python,
-    command: [context.python, server, image.repository, image.version, path.join(archive, names[0]!)],
+    command: [context.python, server, image.repository, path.join(archive, names[0]!)],
     environment: programEnvironment({
       python: context.python,
       place,

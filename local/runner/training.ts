@@ -116,8 +116,7 @@ async function commandOf(run: JobRun): Promise<string[]> {
   if (image === undefined)
     throw new JobFailure(`ClientError: Nothing stands in for the image ${specification.TrainingImage}`);
   const hyperparameters: Record<string, string> = request['HyperParameters'] ?? {};
-  if (hyperparameters['sagemaker_program'] === undefined)
-    return ['python3', standIn('train_xgboost.py'), image.version];
+  if (hyperparameters['sagemaker_program'] === undefined) return ['python3', standIn('train_xgboost.py')];
   const command = ['python3', standIn('train_script.py'), frameworkModules[image.repository]!];
   const submitted = decodeHyperparameter(hyperparameters['sagemaker_submit_directory']);
   if (typeof submitted === 'string' && submitted.startsWith('s3://')) {

@@ -11,7 +11,6 @@ import importlib.util
 import io
 import json
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -61,12 +60,6 @@ def media_type(header, default):
     return default if name in ("", "*/*", "application/*", "text/*") else name
 
 
-def version_of(text):
-    release, _, build = text.partition("-")
-    major, _, minor = release.partition(".")
-    return int(major), int(minor or 0), int(build or 0)
-
-
 def json_scores(values):
     return [{"score": value} for value in values]
 
@@ -76,12 +69,11 @@ class XGBoostAlgorithm:
 
     accepts = (CSV, JSON, JSON_LINES)
 
-    def __init__(self, version):
+    def __init__(self):
         sys.modules["pandas"] = sys.modules["sklearn"] = None  # not needed, and slow to import
         import xgboost
 
         self.xgboost = xgboost
-        self.version = version_of(version)
         self.lock = threading.Lock()
         self.booster = self.load()
         self.booster.set_param("nthread", 1)
@@ -91,28 +83,9 @@ class XGBoostAlgorithm:
         if not files:
             raise ValueError("the model archive holds no file")
         file = next((path for path in files if path.name == "xgboost-model"), files[0])
-        if self.version < (1, 3, 0):
-            # These images write and read pickles; newer ones never do.
-            with file.open("rb") as content:
-                try:
-                    return pickle.load(content)
-                except pickle.UnpicklingError:
-                    pass
         booster = self.xgboost.Booster()
         booster.load_model(bytearray(file.read_bytes()))
         return booster
-
-    def check_width(self, kind, width):
-        """Only images that read pickles compare; with newer ones XGBoost takes a missing last column as a missing value."""
-        trained = self.booster.num_features()
-        if self.version >= (1, 3, 0):
-            return
-        if width > trained + 1 if kind == "libsvm" else width not in (trained - 1, trained):
-            raise Refusal(
-                400,
-                f"Unable to evaluate payload provided: Feature size of {kind} inference data {width} is not consistent with "
-                f"feature size of trained model {trained}.",
-            )
 
     def matrix(self, body, content_type):
         from xgboost_data import DataError, content_kind, parse_csv, parse_libsvm
@@ -125,7 +98,6 @@ class XGBoostAlgorithm:
             rows = parse_csv(text) if kind == "csv" else parse_libsvm(text)[1]
         except (DataError, ValueError) as error:
             raise Refusal(415, f"Loading {kind} data failed with Exception, please ensure data is in {kind} format:\n {error}") from None
-        self.check_width(kind, rows.shape[1])
         return self.xgboost.DMatrix(rows)
 
     def invoke(self, body, content_type, accept):
@@ -143,14 +115,14 @@ class XGBoostAlgorithm:
         return 200, accept, self.encode(predictions, accept).encode()
 
     def encode(self, predictions, accept):
-        if accept == JSON and self.version >= (1, 2, 2):
+        if accept == JSON:
             return json.dumps({"predictions": json_scores(predictions)})
         if accept == JSON_LINES:
             return "".join(f"{json.dumps(score)}\n" for score in json_scores(predictions))
         lines = [str(value) for value in predictions]
         if BATCH:
             return "".join(f"{line}\n" for line in lines)
-        return ("," if self.version < (1, 2, 2) else "\n").join(lines)
+        return "\n".join(lines)
 
 
 def decode_array(body, content_type):
@@ -300,7 +272,7 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]
 
 
-def main(framework, version, archive):
+def main(framework, archive):
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         unpack(archive)
@@ -308,7 +280,7 @@ def main(framework, version, archive):
         if program or framework != "sagemaker-xgboost":
             Handler.model = ScriptMode(framework, program or "inference.py")
         else:
-            Handler.model = XGBoostAlgorithm(version)
+            Handler.model = XGBoostAlgorithm()
     except Exception as error:
         print(traceback.format_exc(), file=sys.stderr)
         # The last line is what the endpoint's FailureReason quotes.

@@ -7,7 +7,6 @@ SAGEMAKER_BASE_DIR is where /opt/ml is, when it cannot be shown at its own place
 
 import json
 import os
-import pickle
 import signal
 import sys
 import traceback
@@ -131,14 +130,7 @@ ALIASES = {"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lam
 NOT_FOR_XGBOOST = ("num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "_tuning_objective_metric")
 
 
-def version_of(text):
-    """(major, minor) of an image version such as 1.2-2 or 0.90-1; the number after the hyphen is the third place."""
-    release, _, build = text.partition("-")
-    major, _, minor = release.partition(".")
-    return int(major), int(minor or 0), int(build or 0)
-
-
-def validated(given, version):
+def validated(given):
     """Typed values of the hyperparameters; UserError for the first that the algorithm would not take."""
     result = {}
     for name, text in given.items():
@@ -146,9 +138,6 @@ def validated(given, version):
         if name.startswith("sagemaker_"):
             continue
         known = ALIASES.get(name, name)
-        if known == "silent" and version < (1, 2, 0):
-            interval(int, 0, 1)(name, text)
-            continue
         if known not in HYPERPARAMETERS:
             raise UserError(f"Extraneous hyperparameter found: {name}")
         if known in result:
@@ -245,19 +234,15 @@ def early_stopping(parameters, matrices):
     ]
 
 
-def save(booster, version):
+def save(booster):
     folder = BASE / "model"
     folder.mkdir(parents=True, exist_ok=True)
-    if version < (1, 3, 0):
-        with (folder / "xgboost-model").open("wb") as file:
-            pickle.dump(booster, file)
-    else:
-        (folder / "xgboost-model").write_bytes(booster.save_raw("ubj"))
+    (folder / "xgboost-model").write_bytes(booster.save_raw("ubj"))
 
 
-def train(version):
+def train():
     config = BASE / "input" / "config"
-    parameters = validated(json.loads((config / "hyperparameters.json").read_text()), version)
+    parameters = validated(json.loads((config / "hyperparameters.json").read_text()))
     channels = json.loads((config / "inputdataconfig.json").read_text())
     if "train" not in channels:
         raise UserError("Missing required channel: train")
@@ -285,7 +270,7 @@ def train(version):
 
         def save_and_end(*_):
             if Report.booster is not None:
-                save(Report.booster, version)
+                save(Report.booster)
             sys.exit(0)
 
         signal.signal(signal.SIGTERM, save_and_end)
@@ -309,12 +294,12 @@ def train(version):
         )
     except xgboost.core.XGBoostError as error:
         raise UserError(f"XGB train call failed with exception:\n {error}") from None
-    save(booster, version)
+    save(booster)
 
 
-def main(version):
+def main():
     try:
-        train(version_of(version))
+        train()
     except Exception as error:
         (BASE / "output").mkdir(parents=True, exist_ok=True)
         if isinstance(error, UserError):
@@ -328,4 +313,4 @@ def main(version):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())
