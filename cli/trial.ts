@@ -4,11 +4,12 @@ import { UpdateModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { parse, stringify } from 'yaml';
 import { defaultWorld } from '../local/aws/core/world.ts';
 import type { RunRecord } from '../local/github/types.ts';
+import { plain } from '../src/github/summary.ts';
 import { accountClients } from './accounts.ts';
 import { Control } from './control.ts';
 import { UserError } from './errors.ts';
 import { makeLocalProject } from './local-project.ts';
-import { describePackages, packageMetrics } from './packages.ts';
+import { describePackages, packageMetrics, packageOf } from './packages.ts';
 import { type LocalWorld, startLocalWorld } from './platform.ts';
 import { commitAndPush, fillPlaceholders, productVersion } from './project.ts';
 import { type ProjectState, productDirectory } from './state.ts';
@@ -32,8 +33,33 @@ export interface Trial {
   project: ProjectState;
   /** Builds and judges the model of the folder, or of a commit of its repository; resolves when its run has ended. */
   run(commit?: string): Promise<RunRecord>;
-  /** Puts the newest model where the one in production stands, so that the gate compares the next one with it. */
-  promote(): Promise<void>;
+  /** Puts the model of a run where the one in production stands, so that the gate compares the next one with it. */
+  promote(run: RunRecord): Promise<void>;
+}
+
+/** How a run of a trial ended: a model that could not be built is none that was judged. */
+export type Outcome = 'passed' | 'missed' | 'no model';
+
+export function outcomeOf(run: Pick<RunRecord, 'jobs' | 'conclusion'>): Outcome {
+  if (packageOf(run) === undefined) return 'no model';
+  return run.conclusion === 'success' ? 'passed' : 'missed';
+}
+
+/** Why a run registered no model, in one sentence: what its first failed job said first. */
+export function whyNoModel({
+  jobs,
+  problems,
+  conclusion,
+}: Pick<RunRecord, 'jobs' | 'problems' | 'conclusion'>): string {
+  const [problem] = problems;
+  if (problem !== undefined) return `${problem.file}:${problem.line}: ${problem.message}`;
+  const failed = jobs.find((job) => job.conclusion === 'failure');
+  if (failed === undefined)
+    return conclusion === 'success'
+      ? 'no step of the pipeline that ran registers one'
+      : `the run ended as ${conclusion}`;
+  const said = failed.annotations.find(({ level }) => level === 'error')?.message.split('\n')[0];
+  return said === undefined ? `the job ${failed.name} failed` : said;
 }
 
 /**
@@ -75,13 +101,13 @@ export async function startTrial(options: TrialOptions): Promise<Trial> {
         if (run === undefined) throw new Error('The push started no run of model.yml.');
         return local.github.runs.wait(run.id);
       },
-      async promote() {
+      async promote(run) {
         const { sagemaker } = clientsOf(local, project);
-        const model = await newestModel(local, project);
+        const model = packageOf(run);
         if (model === undefined) throw new Error('There is no model to promote.');
         await sagemaker.send(
           new UpdateModelPackageCommand({
-            ModelPackageArn: model.ModelPackageArn!,
+            ModelPackageArn: model,
             ModelLifeCycle: { Stage: 'Production', StageStatus: 'Approved' },
           }),
         );
@@ -96,8 +122,13 @@ export async function startTrial(options: TrialOptions): Promise<Trial> {
 const clientsOf = (local: LocalWorld, { adminAccount, region }: ProjectState) =>
   accountClients(new Control(local.platform), adminAccount, region);
 
-async function newestModel(local: LocalWorld, project: ProjectState) {
-  return (await describePackages(clientsOf(local, project), `${project.name}-${project.id}`, 1))[0];
+/** The model that this very run registered: the one that it is compared with lies in the same group. */
+async function modelOf(local: LocalWorld, project: ProjectState, run: RunRecord) {
+  const own = packageOf(run);
+  if (own === undefined) return undefined;
+  const group = `${project.name}-${project.id}`;
+  const packages = await describePackages(clientsOf(local, project), group, 1, [own]);
+  return packages.find(({ ModelPackageArn }) => ModelPackageArn === own);
 }
 
 /** The build and the gate of workflows/model.yml, as they are; what deploys is left out. */
@@ -128,11 +159,11 @@ async function trialWorkflow(project: ProjectState, { configuration, rules }: Tr
   });
 }
 
-/** What the registry says about the model: its metrics and the gate's verdict; nothing when none was registered. */
-export async function trialVerdict({ local, project }: Trial): Promise<string[]> {
+/** What the registry says about the run's model: its metrics and the gate's verdict; why there is none when it registered none. */
+export async function trialVerdict({ local, project }: Trial, run: RunRecord): Promise<string[]> {
   const clients = clientsOf(local, project);
-  const model = await newestModel(local, project);
-  if (model === undefined) return ['model     none was registered'];
+  const model = await modelOf(local, project, run);
+  if (model === undefined) return [`model     none was registered: ${whyNoModel(run)}`];
   const metrics = Object.entries(await packageMetrics(clients, model)).map(
     ([name, value]) =>
       `${name
@@ -167,8 +198,15 @@ export async function writeTrialSummary(
   run: RunRecord,
   champion: string,
 ): Promise<void> {
+  const outcome = outcomeOf(run);
+  const titles = {
+    passed: 'the model passes its gate',
+    missed: 'the model does not pass',
+    'no model': 'no model was registered',
+  };
   const parts = [
-    `# Local run: ${run.conclusion === 'success' ? 'the model passes its gate' : 'the model does not pass'}`,
+    `# Local run: ${titles[outcome]}`,
+    ...(outcome === 'no model' ? [`Nothing could be judged: ${plain(whyNoModel(run))}`] : []),
     `Trained and judged on this machine by a local AWS: no account was used and nothing is deployed. ${champion}`,
   ];
   for (const job of [...run.jobs].reverse()) {

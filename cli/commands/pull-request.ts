@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { Control } from '../control.ts';
 import { UserError } from '../errors.ts';
 import { commitAndPush, git } from '../project.ts';
+import { type Check, obstacleOf } from '../pull-checks.ts';
 import { type ProjectState, runningPlatform, runningProject } from '../state.ts';
 import type { Terminal } from '../terminal.ts';
 import { followRuns } from './push.ts';
@@ -23,11 +24,13 @@ files, differences from main, tests, and the changed model trained and judged by
   npx sagemaker-mlops pull-request -m "Fewer rounds"
   npx sagemaker-mlops pull-request --merge
 
-Usage: npx sagemaker-mlops pull-request [-m MESSAGE] [--branch NAME] [--merge] [--verbose]
+Usage: npx sagemaker-mlops pull-request [-m MESSAGE] [--branch NAME] [--merge [--force]] [--verbose]
   -m, --message   the commit's message and the title (default: the names of the changed files)
   --branch        the branch to make (default change-1, change-2, ...); the project stays on it, and
                   further changes there go into the same pull request
-  --merge         merge the pull request of this branch into main and follow what that starts
+  --merge         merge the pull request of this branch into main and follow what that starts;
+                  refused unless the check of its newest commit succeeded
+  --force         with --merge: merge whatever the check says
   --verbose       every line of every job
 
 Pull requests are of branches of this repository; forks, drafts and reviews are GitHub's alone.
@@ -36,6 +39,7 @@ Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usa
     message: { type: 'string', short: 'm' },
     branch: { type: 'string' },
     merge: { type: 'boolean' },
+    force: { type: 'boolean' },
     verbose: { type: 'boolean' },
   },
   positionals: [],
@@ -48,8 +52,11 @@ Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usa
       for (const option of ['message', 'branch'])
         if (values[option] !== undefined)
           throw new UserError(`--merge goes without --${option}: it merges what the branch holds.`, 2);
-      return github.follow(await merge(github, project, terminal), terminal, verbose);
+      const before = await merge(github, project, terminal, values['force'] === true);
+      return github.follow(before, terminal, verbose);
     }
+    if (values['force'] === true)
+      throw new UserError('--force goes with --merge: it merges whatever the check says.', 2);
     const branch = await branchFor(github, project, values['branch'] as string | undefined);
     const message = await commitMessage(project, values['message'] as string | undefined);
     const before = await github.newestRun();
@@ -67,7 +74,8 @@ Exit code: 0 all runs succeeded (or none was started), 1 one failed, 2 wrong usa
       );
     }
     const code = await github.follow(before, terminal, verbose);
-    terminal.line(`To merge it into ${main}: "npx sagemaker-mlops pull-request --merge".`);
+    const obstacle = await github.obstacle(await git(project.directory, 'rev-parse', 'HEAD'));
+    terminal.line(obstacle ?? `To merge it into ${main}: "npx sagemaker-mlops pull-request --merge".`);
     return code;
   },
 };
@@ -101,6 +109,12 @@ class Repository {
 
   async newestRun(): Promise<number> {
     return (await this.#runs(1))[0]?.id ?? 0;
+  }
+
+  /** Why the commit should not be merged; undefined when its check succeeded. */
+  async obstacle(commit: string): Promise<string | undefined> {
+    const path = `actions/runs?event=pull_request&head_sha=${commit}&per_page=100`;
+    return obstacleOf((await this.#api<{ workflow_runs: Check[] }>('GET', path)).workflow_runs, commit);
   }
 
   /** Prints the runs that were started after this one; 0 when all of them succeeded. */
@@ -156,7 +170,7 @@ async function commitMessage(project: ProjectState, message: string | undefined)
 }
 
 /** Merges as GitHub's button does, by a commit on main; the answer is the newest run before it. */
-async function merge(github: Repository, project: ProjectState, terminal: Terminal): Promise<number> {
+async function merge(github: Repository, project: ProjectState, terminal: Terminal, force: boolean): Promise<number> {
   const branch = await currentBranch(project);
   const pull = branch === main ? undefined : await github.pullOf(branch);
   if (pull === undefined)
@@ -171,6 +185,9 @@ async function merge(github: Repository, project: ProjectState, terminal: Termin
     throw new UserError(
       `${branch} is in conflict with ${main}: merge ${main} into it (git -C ${project.directory} merge ${main}) first.`,
     );
+  // What is merged is the branch as it is here, also a commit that was never pushed.
+  const obstacle = force ? undefined : await github.obstacle(await git(project.directory, 'rev-parse', 'HEAD'));
+  if (obstacle !== undefined) throw new UserError(`${obstacle} "--merge --force" merges nevertheless.`);
   const before = await github.newestRun();
   const owner = project.repository.split('/')[0];
   const message = `Merge pull request #${pull.number} from ${owner}/${branch}\n\n${pull.title}`;

@@ -7,7 +7,7 @@ import { preparePython } from '../python.ts';
 import { exitCodeOf, untilStopped } from '../signals.ts';
 import { stateDirectory } from '../state.ts';
 import { seconds, wrap } from '../terminal.ts';
-import { failedLines, startTrial, type Trial, trialVerdict, writeTrialSummary } from '../trial.ts';
+import { failedLines, outcomeOf, startTrial, type Trial, trialVerdict, writeTrialSummary } from '../trial.ts';
 import { resolveCommit } from '../trial-files.ts';
 
 export const command: Command = {
@@ -76,8 +76,9 @@ Exit code: 0 the model passes, 1 it does not or could not be trained, 2 wrong us
       if (base !== undefined) {
         const short = base.slice(0, 12);
         terminal.line(`\nFirst the model of ${short}, to compare with:`);
-        const stands = (await trial.run(base)).conclusion === 'success';
-        if (stands) await trial.promote();
+        const former = await trial.run(base);
+        const stands = outcomeOf(former) === 'passed';
+        if (stands) await trial.promote(former);
         champion = stands
           ? `The model of ${short} stands where the one in production is.`
           : `The model of ${short} could not be built or does not pass its own gate, so nothing stands where the one in production is.`;
@@ -86,13 +87,16 @@ Exit code: 0 the model passes, 1 it does not or could not be trained, 2 wrong us
       const run = await trial.run();
       if (values['summary'] !== undefined) await writeTrialSummary(String(values['summary']), trial, run, champion);
       for (const line of await failedLines(trial, run)) terminal.line(`      | ${line}`);
-      for (const verdict of await trialVerdict(trial))
+      for (const verdict of await trialVerdict(trial, run))
         for (const line of wrap(`  ${verdict.slice(0, 10)}`, verdict.slice(10))) terminal.line(line);
-      const passed = run.conclusion === 'success';
-      terminal.line(
-        `${passed ? terminal.green('The model passes its gate') : terminal.red('The model does not pass')} (${seconds(runDuration(run))}).`,
-      );
-      return passed ? 0 : 1;
+      const outcome = outcomeOf(run);
+      const verdict = {
+        passed: terminal.green('The model passes its gate'),
+        missed: terminal.red('The model does not pass'),
+        'no model': terminal.red('No model was registered, so none was judged'),
+      }[outcome];
+      terminal.line(`${verdict} (${seconds(runDuration(run))}).`);
+      return outcome === 'passed' ? 0 : 1;
     } finally {
       if (stopped === undefined) await clean();
     }

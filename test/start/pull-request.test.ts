@@ -1,8 +1,9 @@
 /** A pull request as a data scientist makes one: checked, compared, tested, trained and judged, merged; and what is refused. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { commitAndPush, git } from '../../cli/project.ts';
+import { obstacleOf } from '../../cli/pull-checks.ts';
 import type { RunRecord } from '../../local/github/types.ts';
 import { edit, job, type ProjectWorld, startProject } from './project.ts';
 import { runCli, temporaryState } from './support.ts';
@@ -84,6 +85,36 @@ test('a mistake in a file fails the check at its line', async () => {
   expect(job(run, 'pull-request / Test').conclusion).toBe('success');
   expect(job(run, 'pull-request / Train').conclusion).toBe(full ? 'failure' : 'skipped');
   if (full) expect(summary(run, 'Train')).toMatch(/^# Local run: the model does not pass[\s\S]*&lt;= 1 \| ❌ missed/);
+  // What failed is neither offered for a merge nor merged.
+  const refusal = `The check of this commit ended with failure (Pull request, run ${run.id}): change what it names`;
+  expect(output).toContain(refusal);
+  expect(output).not.toContain('--merge');
+  const { directory } = world.project;
+  const before = await git(directory, 'rev-parse', 'origin/main');
+  const merge = await cli('pull-request', '--merge');
+  expect(merge).toMatchObject({ code: 1, output: expect.stringContaining(refusal) });
+  expect(merge.output).toContain('"--merge --force" merges nevertheless');
+  expect(await git(directory, 'rev-parse', 'origin/main')).toBe(before);
+  expect(await git(directory, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe('change-1');
+});
+
+test('a change whose model cannot be built has none, and not that of the base', async () => {
+  const { directory } = world.project;
+  const [folder, told] = [join(world.state, 'tried'), join(world.state, 'tried.md')];
+  await git(directory, 'clone', '--quiet', directory, folder);
+  await git(folder, 'switch', '--quiet', '--detach', 'origin/main');
+  const text = readFileSync(join(folder, gate), 'utf8');
+  writeFileSync(join(folder, gate), `${text}\nbroken: {\n`);
+  const { code, output } = await runCli(['try', folder, '--base', 'HEAD', '--summary', told], world.state);
+  expect(code).toBe(1);
+  expect(output).toContain('stands where the one in production is.');
+  expect(output.replaceAll(/\s+/g, ' ')).toMatch(
+    /model none was registered: .*gate.yml is no valid YAML: a \{ is not closed.* No model was registered, so none was judged/,
+  );
+  expect(output).not.toMatch(/^ {2}(metrics|gate) +(mse|Approved)/m);
+  expect(readFileSync(told, 'utf8')).toMatch(
+    /^# Local run: no model was registered\n\nNothing could be judged: .*a \\?\{ is not closed/,
+  );
 });
 
 test('a change of the deployment only is compared, and trains nothing; merging it moves main', async () => {
@@ -109,7 +140,48 @@ test('a change of the deployment only is compared, and trains nothing; merging i
   expect(await git(directory, 'rev-parse', 'origin/main')).toBe(await git(directory, 'rev-parse', 'HEAD'));
 });
 
+test('a commit that no check saw is merged by --force only', async () => {
+  const { directory } = world.project;
+  await git(directory, 'switch', '--quiet', 'change-1');
+  await git(
+    directory,
+    ...['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'],
+    ...['commit', '--quiet', '--allow-empty', '-m', 'Unseen'],
+  );
+  const unseen = await git(directory, 'rev-parse', 'HEAD');
+  expect(await cli('pull-request', '--merge')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(`No check has run on the commit ${unseen.slice(0, 12)}: "npx`),
+  });
+  expect(await cli('pull-request', '--merge', '--force')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('Merged pull request 1 into main'),
+  });
+  expect(await git(directory, 'rev-parse', 'origin/main^2')).toBe(unseen);
+});
+
+const check = (status: string, conclusion: string | null, path = 'pull-request.yml', id = 1) => ({
+  ...{ id, name: 'Pull request', path, status, conclusion },
+});
+const done = (conclusion: string, path?: string, id?: number) => check('completed', conclusion, path, id);
+test.each([
+  ['none', [], /^No check has run on the commit 0123456789ab: /],
+  ['one that still runs', [check('in_progress', null)], /^The check of this commit is not over .*run 1\): merge when/],
+  ['a waiting one after a success', [check('queued', null), done('success')], /not over/],
+  ['a failure', [done('failure', undefined, 7)], /ended with failure \(Pull request, run 7\)/],
+  ['a cancelled one', [done('cancelled')], /ended with cancelled/],
+  ['a success after a failure', [done('success'), done('failure')], undefined],
+  ['a failure after a success', [done('failure'), done('success')], /ended with failure/],
+  ['a failure of another workflow', [done('success'), done('failure', 'other.yml')], /ended with failure/],
+  ['a skipped one', [done('skipped')], undefined],
+])('checks of a commit: %s', (_, runs, sentence) => {
+  const told = obstacleOf(runs, '0123456789abcdef');
+  if (sentence === undefined) expect(told).toBeUndefined();
+  else expect(told).toMatch(sentence);
+});
+
 test.each<[string[], number, RegExp]>([
+  [['pull-request', '--force'], 2, /--force goes with --merge/],
   [['pull-request'], 1, /Nothing has changed in .*open a pull request/],
   [['pull-request', '--merge'], 1, /branch main, which has no open pull request/],
   [['pull-request', '--merge', '-m', 'x'], 2, /--merge goes without --message/],
