@@ -163,7 +163,7 @@ function githubScript({ repository, project }: EnvironmentRequest, madeBy: strin
 # Makes the GitHub environments of the project ${project.name}, limited to the branch ${repository.defaultBranch}: ${names(false)},
 # and with required reviewers: ${names(true)}. Needs the GitHub CLI, logged in as an administrator of the repository:
 #   bash setup/github.sh USER [ORGANISATION/TEAM ...]
-# It can be run again, with other reviewers for instance. Made by ${madeBy}.
+# It can be run again, with other reviewers for instance; FOUR_EYES=true lets nobody approve a run of their own. Made by ${madeBy}.
 set -euo pipefail
 repository=${repository.owner}/${repository.name}
 if [ $# -eq 0 ]; then
@@ -180,15 +180,26 @@ for name in "$@"; do
   reviewers="\${reviewers:+$reviewers,}$reviewer"
 done
 
-# environment NAME REVIEWERS
+# setting NAME JQ: what the environment has now; nothing when there is none yet.
+setting() {
+  gh api "repos/$repository/environments/$1" --jq "$2" 2> /dev/null || true
+}
+
+# environment NAME REVIEWERS: what somebody has set by hand besides (wait timer, self-review) stays.
 environment() {
+  local wait self others
+  wait=$(setting "$1" '[.protection_rules[]? | select(.type == "wait_timer").wait_timer][0] // 0')
+  self=$(setting "$1" '[.protection_rules[]? | select(.type == "required_reviewers").prevent_self_review][0] // false')
+  if [ -n "$2" ] && [ "\${FOUR_EYES:-}" = true ]; then self=true; fi
   gh api --silent --method PUT "repos/$repository/environments/$1" --input - <<< \\
-    "{\\"reviewers\\":[$2],\\"deployment_branch_policy\\":{\\"protected_branches\\":false,\\"custom_branch_policies\\":true}}"
-  if ! gh api "repos/$repository/environments/$1/deployment-branch-policies" --jq '.branch_policies[].name' |
-    grep -qx ${repository.defaultBranch}; then
+    "{\\"wait_timer\\":\${wait:-0},\\"prevent_self_review\\":\${self:-false},\\"reviewers\\":[$2],\\"deployment_branch_policy\\":{\\"protected_branches\\":false,\\"custom_branch_policies\\":true}}"
+  others=$(gh api "repos/$repository/environments/$1/deployment-branch-policies" --jq '.branch_policies[].name')
+  if ! grep -qx ${repository.defaultBranch} <<< "$others"; then
     gh api --silent --method POST "repos/$repository/environments/$1/deployment-branch-policies" -f name=${repository.defaultBranch}
   fi
   echo "environment $1\${2:+, with reviewers}"
+  others=$(grep -vx -e ${repository.defaultBranch} -e '' <<< "$others" || true)
+  if [ -n "$others" ]; then echo "  it also lets these branches in, remove them if that is not meant: \${others//$'\\n'/ }"; fi
 }
 
 for name in ${names(false)}; do environment "$name" ""; done

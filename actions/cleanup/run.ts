@@ -207,6 +207,10 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   summarizeFindings(names.base, findings, confirmed, summary);
   if (confirmed && items.length > 0) {
     await removeFindings(findings, context, host);
+    if (inputs['delete-roles'] && inputs['delete-project'])
+      logger.info(
+        '  left for other projects: sagemaker-mlops-removal-role in each account, and the OIDC provider of GitHub',
+      );
     return '';
   }
   // Where nobody could look, "nothing to do" would be a guess.

@@ -213,7 +213,10 @@ case "$*" in
 *users/ada*) echo 11 ;;
 *orgs/acme/teams/ml*) echo 22 ;;
 *users/*) echo "gh: Not Found (HTTP 404)" >&2; exit 1 ;;
-*environments/staging/deployment-branch-policies\\ --jq*) echo main ;;
+*environments/staging/deployment-branch-policies\\ --jq*) printf 'main\\nrelease/*\\n' ;;
+*environments/production\\ --jq*wait_timer*) echo 30 ;;
+*environments/production\\ --jq*self_review*) echo true ;;
+*environments/build\\ --jq*) echo "gh: Not Found (HTTP 404)" >&2; exit 1 ;;
 esac
 `,
     );
@@ -242,6 +245,8 @@ esac
         ['build', 'model-approval', 'model-record', 'staging', 'cleanup-plan', 'production', 'cleanup'].map((name) => [
           name,
           {
+            wait_timer: name === 'production' ? 30 : 0,
+            prevent_self_review: name === 'production',
             reviewers: ['production', 'cleanup'].includes(name) ? both : [],
             deployment_branch_policy: onlyBranches,
           },
@@ -254,6 +259,23 @@ esac
       posted.map((line) => /environments\/([^/]+)\/deployment-branch-policies -f name=main/.exec(line)?.[1]),
     ).toEqual(['build', 'model-approval', 'model-record', 'cleanup-plan', 'production', 'cleanup']);
     expect(stdout).toContain('environment production, with reviewers');
+    expect(stdout).toContain('also lets these branches in, remove them if that is not meant: release/*');
+  });
+
+  test('with FOUR_EYES=true nobody approves a run of their own', async () => {
+    rmSync(log, { force: true });
+    const { code } = await bash('github.sh', ['ada'], {
+      ...process.env,
+      FOUR_EYES: 'true',
+      PATH: `${bin}${delimiter}${process.env['PATH']}`,
+    });
+    expect(code).toBe(0);
+    const strict = asked().flatMap((line) =>
+      line.includes('--method PUT') && line.includes('"prevent_self_review":true')
+        ? [/environments\/(\S+)/.exec(line)![1]]
+        : [],
+    );
+    expect(strict).toEqual(['production', 'cleanup']);
   });
 
   test('without a reviewer, or with one that GitHub does not know: nothing is made', async () => {
