@@ -28,7 +28,10 @@ Exit code: 0, 1 no such run or job, 2 wrong usage.`,
     const runs = join(stateDirectory(), 'github', 'runs');
     let ids: number[] = [];
     try {
-      ids = readdirSync(runs).map(Number).filter(Number.isInteger);
+      // A run that is just beginning has a folder and no record yet.
+      ids = readdirSync(runs)
+        .map(Number)
+        .filter((id) => Number.isInteger(id) && existsSync(join(runs, String(id), 'run.json')));
     } catch {
       // No run yet: told below.
     }

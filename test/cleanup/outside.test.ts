@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { image } from '../deploy/support/fixture.ts';
 import { accounts, region } from '../support/platform.ts';
 import { type Approvals, remove, startApprovals } from './support/cleanup.ts';
-import { childrenOf, heldInMemory, type Outside, sweepFromOutside } from './support/outside.ts';
+import { childrenOf, type MapWatch, type Outside, sweepFromOutside, watchMaps } from './support/outside.ts';
 import { mine, other, type Projects, roleOf, type Seeded, seed, startProjects, tagsOf } from './support/projects.ts';
 
 let projects: Projects;
@@ -15,7 +15,9 @@ let own: Seeded;
 let theirs: Seeded;
 let before: Outside;
 let heldBefore: string[];
+let maps: MapWatch;
 beforeAll(async () => {
+  maps = watchMaps();
   approvals = await startApprovals();
   projects = await startProjects();
   own = await seed(projects, mine);
@@ -26,6 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await projects?.close();
   await approvals?.close();
+  maps?.stop();
 });
 
 /** Whatever names a project: its id is in every name and every tag, what its jobs leave carries the id of their execution. */
@@ -41,7 +44,7 @@ const history = [
   /^"ASIALOCAL/,
   /^"(true|false)\|;/,
 ];
-const held = async () => (await heldInMemory(mine.id)).filter((entry) => !history.some((each) => each.test(entry)));
+const held = async () => (await maps.entriesWith(mine.id)).filter((entry) => !history.some((each) => each.test(entry)));
 
 async function answers(account: string, name: string): Promise<string> {
   const credentials = await projects.world.credentials(account);

@@ -352,7 +352,9 @@ export class RunStore implements Runs {
     if ('run' in event) {
       const { run } = event;
       run.updatedAt = this.#now();
-      if (!this.#saving.has(run.id)) {
+      // What people look at once they hear of it is there at once.
+      if (event.type === 'run-started' || event.type === 'waiting-for-review') this.#save(run.id);
+      else if (!this.#saving.has(run.id)) {
         this.#saving.set(run.id, setTimeout(() => this.#save(run.id), saveMilliseconds).unref());
       }
     }

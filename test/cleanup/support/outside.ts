@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { World } from '../../actions/support/world.ts';
 import { accounts, region, testPython } from '../../support/platform.ts';
 
@@ -65,58 +66,58 @@ export async function sweepFromOutside(world: World, only?: readonly string[]): 
   return JSON.parse(out);
 }
 
-/** Runs inside the engine, over all maps: their entries as text, those that hold the pattern. */
-const entriesWith = `function (pattern) {
-  const isMap = (value) => Object.prototype.toString.call(value) === '[object Map]';
-  const text = (value) => {
-    const seen = new Set();
-    return JSON.stringify(value, (_, each) => {
+/** What an entry of a map says, with the keys of the maps in it; functions and cycles left out. */
+function textOf(value: unknown): string {
+  const seen = new Set<unknown>();
+  return String(
+    JSON.stringify(value, (_, each) => {
       if (typeof each === 'function' || typeof each === 'bigint') return undefined;
       if (each === null || typeof each !== 'object') return each;
       if (seen.has(each) || seen.size > 500) return undefined;
       seen.add(each);
-      return isMap(each) ? [...each.keys()].map(String) : each;
-    });
-  };
-  const found = [];
-  for (const map of this.filter(isMap))
-    for (const [key, value] of Map.prototype.entries.call(map)) {
-      const line = text(key) + ' ' + text(value);
-      if (line.includes(pattern)) found.push(line);
-    }
-  return found;
-}`;
+      return each instanceof Map ? [...each.keys()].map(String) : each;
+    }),
+  );
+}
+
+export interface MapWatch {
+  /** Entries of all maps that were made since the watch began and still live, as text, those that hold the pattern; sorted. */
+  entriesWith(pattern: string): Promise<string[]>;
+  stop(): void;
+}
 
 /**
- * Entries of every map that lives in this test's realm, as V8's heap has them. All stores of the front are maps, so this is what it
- * holds, whatever its operations would list.
+ * Notes every map that is made from now on in this test's realm. All stores of the front are maps, so this is what it holds, whatever
+ * its operations would list.
  */
-export async function heldInMemory(pattern: string): Promise<string[]> {
-  const session = new Session();
-  session.connect();
-  try {
-    const realms: { id: number; auxData: { isDefault: boolean } }[] = [];
-    session.on('Runtime.executionContextCreated', ({ params }: any) => realms.push(params.context));
-    await session.post('Runtime.enable');
-    const marker = `realm${Math.random()}`;
-    (globalThis as any)[marker] = true;
-    const found: string[] = [];
-    for (const { id } of realms) {
-      const evaluate = (expression: string) => session.post('Runtime.evaluate', { expression, contextId: id });
-      if ((await evaluate(`globalThis[${JSON.stringify(marker)}] === true`)).result.value !== true) continue;
-      const { objectId: prototypeObjectId = '' } = (await evaluate('Map.prototype')).result;
-      const { objects } = await session.post('Runtime.queryObjects', { prototypeObjectId });
-      const answer = await session.post('Runtime.callFunctionOn', {
-        objectId: objects.objectId!,
-        functionDeclaration: entriesWith,
-        arguments: [{ value: pattern }],
-        returnByValue: true,
-      });
-      if (answer.exceptionDetails !== undefined) throw new Error(JSON.stringify(answer.exceptionDetails));
-      found.push(...answer.result.value);
+export function watchMaps(): MapWatch {
+  const Original = globalThis.Map;
+  const made: WeakRef<Map<unknown, unknown>>[] = [];
+  globalThis.Map = class Watched<Key, Value> extends Original<Key, Value> {
+    constructor(entries?: Iterable<readonly [Key, Value]> | null) {
+      super(entries ?? []);
+      made.push(new WeakRef(this as never));
     }
-    return found.sort();
-  } finally {
-    session.disconnect();
-  }
+  } as MapConstructor;
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  return {
+    async entriesWith(pattern) {
+      // What nobody holds any more is not held; a reference that was looked at lives to the end of its turn.
+      for (let round = 0; round < 2; round += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        collect();
+      }
+      const found: string[] = [];
+      for (const reference of made)
+        for (const [key, value] of reference.deref() ?? []) {
+          const line = `${textOf(key)} ${textOf(value)}`;
+          if (line.includes(pattern)) found.push(line);
+        }
+      return found.sort();
+    },
+    stop() {
+      globalThis.Map = Original;
+    },
+  };
 }
