@@ -67,8 +67,8 @@ const runOurs: Record<string, [test: string, words: string]> = {
   status: ['commands.test.ts', "shown('status')"],
   push: ['commands.test.ts', "shown('push')"],
   logs: ['commands.test.ts', "shown('logs --summary')"],
-  dispatch: ['guides.test.ts', 'model-rollback -f version=1'],
-  env: ['guides.test.ts', "block(model, 'list-model-packages')"],
+  dispatch: ['guides.full.test.ts', 'model-rollback -f version=1'],
+  env: ['guides.full.test.ts', "block(model, 'list-model-packages')"],
   reset: ['commands.test.ts', "shown('reset')"],
   init: ['setup.test.ts', "'init'"],
   try: ['pull-request.test.ts', "'try'"],
@@ -85,10 +85,10 @@ const runOthers: [page: string, line: RegExp, test: string, words: string][] = [
   [
     'docs/your-model.md',
     /^(aws (sagemaker|s3) |(group|arn|execution|commit)=|git )/,
-    'test/start/guides.test.ts',
+    'test/start/guides.full.test.ts',
     'docs/your-model.md',
   ],
-  ['docs/your-model.md', /^(python3 -m venv|\.venv\/bin\/python) /, 'test/start/guides.test.ts', 'pipeline.json'],
+  ['docs/your-model.md', /^(python3 -m venv|\.venv\/bin\/python) /, 'test/start/guides.full.test.ts', 'pipeline.json'],
   ['seed-code/model-build/README.md', /^(python3 -m venv|\.venv\/bin\/python) /, 'test/start/docs.test.ts', 'the same'],
 ];
 
