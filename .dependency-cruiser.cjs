@@ -21,7 +21,10 @@ module.exports = {
       comment: 'Only src/deploy, src/cleanup and src/project combine domains.',
       severity: 'error',
       from: { path: '^src/(pipelines|registry|stacksets|endpoints|monitoring)/' },
-      to: { path: '^src/(pipelines|registry|stacksets|endpoints|monitoring|deploy|cleanup|project)/', pathNot: '^src/$1/' },
+      to: {
+        path: '^src/(pipelines|registry|stacksets|endpoints|monitoring|deploy|cleanup|project)/',
+        pathNot: '^src/$1/',
+      },
     },
     {
       name: 'aws-and-github-are-leaves',

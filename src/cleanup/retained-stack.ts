@@ -5,12 +5,11 @@
  */
 import { DeleteStackCommand, DescribeStackEventsCommand, type StackEvent } from '@aws-sdk/client-cloudformation';
 import { DescribeEndpointConfigCommand, DescribeModelCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { poll } from '../aws/poll.ts';
 import type { Aws } from '../aws/session.ts';
 import { readEndpoint } from '../endpoints/read.ts';
 import { CloudFormationClient } from '../stacksets/read.ts';
 import { type CleanupContext, type Item, unlessGone } from './part.ts';
-import { failedDeletion, readStack, stillDeleting } from './stack.ts';
+import { deletionEnd, failedDeletion, readStack } from './stack.ts';
 
 interface Resource {
   logicalId: string;
@@ -64,7 +63,7 @@ export async function failedAtNothing(aws: Aws, stackId: string, signal: AbortSi
 
 /** Deletes the stack and waits for its end. Throws with the first cause when something in it cannot be deleted. */
 export async function deleteRetainedStack(aws: Aws, item: Item, context: CleanupContext): Promise<undefined> {
-  const { clock, signal, deadline } = context;
+  const { signal } = context;
   const found = await readStack(aws, item.name, signal);
   if (found === undefined) return undefined;
   const id = found.StackId ?? item.name;
@@ -77,14 +76,7 @@ export async function deleteRetainedStack(aws: Aws, item: Item, context: Cleanup
       await aws
         .service(CloudFormationClient)
         .send(new DeleteStackCommand({ StackName: id, ...retain }), { resource: item.name, signal });
-    const last = await poll({
-      read: () => readStack(aws, id, signal),
-      done: (stack) => stack === undefined || stack.StackStatus === 'DELETE_FAILED',
-      clock,
-      signal,
-      deadline,
-      onDeadline: (stack) => stillDeleting(item, stack),
-    });
+    const last = await deletionEnd(aws, item, id, context);
     if (last === undefined) return undefined;
     const before = absent.size;
     for (const one of await failedAtNothing(aws, id, signal)) absent.add(one);

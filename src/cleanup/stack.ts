@@ -103,12 +103,14 @@ export async function startDeletion(
   return id;
 }
 
-/** Deletes a stack and waits for its end; a failed deletion throws with the first cause in its events. */
-export async function deleteStack(aws: Aws, item: Item, context: CleanupContext): Promise<undefined> {
-  const { clock, signal, deadline } = context;
-  const id = await startDeletion(aws, item, context);
-  if (id === undefined) return undefined;
-  const last = await poll({
+/** Waits for the end of a deletion: undefined, or the stack whose deletion failed. */
+export function deletionEnd(
+  aws: Aws,
+  item: Item,
+  id: string,
+  { clock, signal, deadline }: CleanupContext,
+): Promise<Stack | undefined> {
+  return poll({
     read: () => readStack(aws, id, signal),
     done: (stack) => stack === undefined || stack.StackStatus === 'DELETE_FAILED',
     clock,
@@ -116,6 +118,13 @@ export async function deleteStack(aws: Aws, item: Item, context: CleanupContext)
     deadline,
     onDeadline: (stack) => stillDeleting(item, stack),
   });
-  if (last !== undefined) throw await failedDeletion(aws, item.name, last, signal);
+}
+
+/** Deletes a stack and waits for its end; a failed deletion throws with the first cause in its events. */
+export async function deleteStack(aws: Aws, item: Item, context: CleanupContext): Promise<undefined> {
+  const id = await startDeletion(aws, item, context);
+  if (id === undefined) return undefined;
+  const failed = await deletionEnd(aws, item, id, context);
+  if (failed !== undefined) throw await failedDeletion(aws, item.name, failed, context.signal);
   return undefined;
 }
