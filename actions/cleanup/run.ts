@@ -208,9 +208,7 @@ export async function run(inputs: Inputs, host: Host<Output>): Promise<Status> {
   if (confirmed && items.length > 0) {
     await removeFindings(findings, context, host);
     if (inputs['delete-roles'] && inputs['delete-project'])
-      logger.info(
-        '  left for other projects: sagemaker-mlops-removal-role in each account, and the OIDC provider of GitHub',
-      );
+      logger.info("  left for other projects: the removal role of each account and GitHub's OIDC provider");
     return '';
   }
   // Where nobody could look, "nothing to do" would be a guess.
