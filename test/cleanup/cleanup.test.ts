@@ -17,7 +17,6 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { AddTagsCommand, DescribeEndpointCommand, UpdateEndpointCommand } from '@aws-sdk/client-sagemaker';
-import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { createStack } from '../../cli/stacks.ts';
@@ -36,6 +35,7 @@ import {
 import { accounts, region } from '../support/platform.ts';
 import { type Approvals, approved, plan, remove, startApprovals } from './support/cleanup.ts';
 import {
+  answers,
   executionStatus,
   mine,
   other,
@@ -114,16 +114,6 @@ let rolesGo = Number.POSITIVE_INFINITY;
 const changes = (since: number) =>
   projects.world.calls({ since, mutating: true }).filter(({ operation }) => !operation.startsWith('sts:'));
 const lastCall = () => projects.world.platform.calls.next;
-
-async function answers(account: string, name: string): Promise<string> {
-  const credentials = await projects.world.credentials(account);
-  const runtime = new SageMakerRuntimeClient({ region, endpoint: projects.world.url, credentials });
-  const { Body } = await runtime.send(
-    new InvokeEndpointCommand({ EndpointName: name, ContentType: 'text/csv', Body: Buffer.from('1,1,1') }),
-  );
-  runtime.destroy();
-  return Buffer.from(Body!).toString('utf8');
-}
 
 describe('before anything is removed', () => {
   let seeded: Seeded;
@@ -303,7 +293,7 @@ describe('removal', () => {
       expect(second.summary).toContain('nothing to do');
     }
     expect(changes(since)).toEqual([]);
-    expect(await answers(accounts.staging, `${other.base}-staging`)).toBe('6');
+    expect(await answers(projects, accounts.staging, `${other.base}-staging`)).toBe('6');
   });
 
   test('an endpoint that is Updating is waited for', async () => {
@@ -616,7 +606,7 @@ describe('removal', () => {
     expect(second.failures).toMatchObject([
       { code: 'RoleNotAssumable', hint: expect.stringContaining('nothing is left to do') },
     ]);
-    expect(await answers(accounts.production2, `${other.base}-production`)).toBe('6');
+    expect(await answers(projects, accounts.production2, `${other.base}-production`)).toBe('6');
   });
 });
 

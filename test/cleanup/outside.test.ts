@@ -1,13 +1,22 @@
 /** After a cleanup with everything asked for, foreign eyes look for the project: nothing is left, and the other project is as it was. */
 import { CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateModelCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { image } from '../deploy/support/fixture.ts';
 import { accounts, region } from '../support/platform.ts';
 import { type Approvals, remove, startApprovals } from './support/cleanup.ts';
 import { childrenOf, type MapWatch, type Outside, sweepFromOutside, watchMaps } from './support/outside.ts';
-import { mine, other, type Projects, roleOf, type Seeded, seed, startProjects, tagsOf } from './support/projects.ts';
+import {
+  answers,
+  mine,
+  other,
+  type Projects,
+  roleOf,
+  type Seeded,
+  seed,
+  startProjects,
+  tagsOf,
+} from './support/projects.ts';
 
 let projects: Projects;
 let approvals: Approvals;
@@ -45,16 +54,6 @@ const history = [
   /^"(true|false)\|;/,
 ];
 const held = async () => (await maps.entriesWith(mine.id)).filter((entry) => !history.some((each) => each.test(entry)));
-
-async function answers(account: string, name: string): Promise<string> {
-  const credentials = await projects.world.credentials(account);
-  const runtime = new SageMakerRuntimeClient({ region, endpoint: projects.world.url, credentials });
-  const { Body } = await runtime.send(
-    new InvokeEndpointCommand({ EndpointName: name, ContentType: 'text/csv', Body: Buffer.from('1,1,1') }),
-  );
-  runtime.destroy();
-  return Buffer.from(Body!).toString('utf8');
-}
 
 test('before: boto3 sees both projects in everything that a project has, at the front, at moto and in memory', () => {
   for (const [names, seeded] of [
@@ -110,8 +109,8 @@ test('after: only keys that wait for their deletion; the other project is untouc
   expect((await held()).map((entry) => entry.split('"')[1]).sort()).toEqual(keys.sort());
 
   expect(about(after.lines, other, theirs)).toEqual(about(before.lines, other, theirs));
-  expect(await answers(accounts.staging, `${other.base}-staging`)).toBe('6');
-  expect(await answers(accounts.production2, `${other.base}-production`)).toBe('6');
+  expect(await answers(projects, accounts.staging, `${other.base}-staging`)).toBe('6');
+  expect(await answers(projects, accounts.production2, `${other.base}-production`)).toBe('6');
   expect(projects.servers.running).toBe(3);
   expect(childrenOf(process.pid)).toEqual([(await projects.world.control('GET', 'health')).moto]);
 }, 60_000);

@@ -5,6 +5,8 @@ import {
   DescribeStackSetCommand,
   UpdateStackSetCommand,
 } from '@aws-sdk/client-cloudformation';
+import { DeleteRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { DescribeKeyCommand, KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   CreateModelPackageCommand,
@@ -40,7 +42,6 @@ beforeAll(async () => {
   servers = linearServers(world);
   pending = await registerPackage(world, model);
   const { kms } = world.administrator(accounts.development);
-  const { DescribeKeyCommand } = await import('@aws-sdk/client-kms');
   keyArn = (await kms.send(new DescribeKeyCommand({ KeyId: `alias/sagemaker-${base}` }))).KeyMetadata!.Arn!;
   for (const [suffix, environment] of [
     ['ci-build', 'build'],
@@ -472,6 +473,41 @@ test.each(['ci-build', 'ci-gate', 'ci-record', 'ci-deploy-staging', 'ci-deploy-p
     }
   },
 );
+
+describe('the removal role, which whoever may pass any role of the account can have CloudFormation use', () => {
+  const asCloudFormation = (account: string) => ({
+    region,
+    endpoint: world.url,
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: world.platform.context.roles.assumeAsService({
+      roleArn: `arn:aws:iam::${account}:role/sagemaker-mlops-removal`,
+      service: 'cloudformation.amazonaws.com',
+      sessionName: 'AWSCloudFormation',
+      sourceAccount: account,
+    }).credentials,
+  });
+
+  test("schedules the disk key of a stage for deletion, never the project's own", async () => {
+    const stageKey = await world
+      .administrator(accounts.production2)
+      .kms.send(new DescribeKeyCommand({ KeyId: `alias/sagemaker-${base}-production` }));
+    const schedule = (account: string, KeyId: string) =>
+      new KMSClient(asCloudFormation(account)).send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+    expect(await denied(schedule(accounts.development, keyArn))).toBe('denied');
+    expect((await schedule(accounts.production2, stageKey.KeyMetadata!.Arn!)).DeletionDate).toBeInstanceOf(Date);
+  });
+
+  test('deletes roles of cleanup, none that builds, deploys or is its own', async () => {
+    const remove = (RoleName: string) =>
+      new IAMClient(asCloudFormation(accounts.development)).send(new DeleteRoleCommand({ RoleName }));
+    for (const suffix of ['ci-build', 'ci-deploy-production', 'job', 'pipeline'])
+      expect(await denied(remove(`sagemaker-${base}-${suffix}`))).toBe('denied');
+    expect(await denied(remove('sagemaker-mlops-removal'))).toBe('denied');
+    // It still has its policies, which IAM says only to who may delete it.
+    await expect(remove(`sagemaker-${base}-ci-cleanup`)).rejects.toMatchObject({ name: 'DeleteConflictException' });
+  });
+});
 
 test('ci-gate approves what it has judged', async () => {
   const arn = await registerPackage(world, model);

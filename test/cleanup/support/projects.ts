@@ -19,6 +19,7 @@ import {
   StartPipelineExecutionCommand,
   UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { Control } from '../../../cli/control.ts';
 import { deployEnvironment } from '../../../cli/environment.ts';
 import type { JobResult, JobRunner } from '../../../local/aws/core/context.ts';
@@ -347,4 +348,15 @@ export async function seed(
     ...stages.map((stage) => seedStage(world, names, stage, first)),
   ]);
   return { packages, execution, retained };
+}
+
+/** What an endpoint says to one row: it is there, and serves. */
+export async function answers({ world }: Projects, account: string, name: string): Promise<string> {
+  const credentials = await world.credentials(account);
+  const runtime = new SageMakerRuntimeClient({ region, endpoint: world.url, credentials });
+  const { Body } = await runtime.send(
+    new InvokeEndpointCommand({ EndpointName: name, ContentType: 'text/csv', Body: Buffer.from('1,1,1') }),
+  );
+  runtime.destroy();
+  return Buffer.from(Body!).toString('utf8');
 }
